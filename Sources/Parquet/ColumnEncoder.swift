@@ -1,0 +1,290 @@
+/// Turns the first rows of a column into the pages of a chunk.
+struct ColumnEncoder: ~Copyable {
+  private let parameters: ParquetWriterParameters
+  private let compressor: ZstandardCompressor?
+  /// The chunk's pages with their headers.
+  private(set) var output = OctetSink()
+  private var body = OctetSink()
+  private var levels = OctetSink()
+  private var joined = OctetSink()
+  private var compressed = OctetSink()
+  private var uncompressedSize = 0
+
+  init(parameters: ParquetWriterParameters, compressor: ZstandardCompressor?) {
+    self.parameters = parameters
+    self.compressor = compressor
+  }
+
+  /// The encodings of a chunk's values, with the numbers of parquet.thrift (`Encoding`).
+  private enum ValueEncoding: Int32 {
+    case plain = 0
+    case delta = 5
+    case dictionary = 8
+
+    /// 3 is RLE, of the definition levels; a dictionary itself is PLAIN.
+    var codes: [Int32] {
+      switch self {
+      case .plain: [0, 3]
+      case .delta: [5, 3]
+      case .dictionary: [0, 3, 8]
+      }
+    }
+  }
+
+  /// A page: some rows and those of the column's values that belong to them.
+  private struct Page {
+    var rows: Range<Int>
+    var values: Range<Int>
+  }
+
+  /// Fills `output`; the offsets of the result are relative to its beginning.
+  mutating func encode(_ builder: ColumnBuilder, rows: Int) throws(ParquetError) -> ColumnChunk {
+    output.removeAll()
+    uncompressedSize = 0
+    let column = builder.column
+    let count = builder.valueCount(rows: rows)
+    var chunk = ColumnChunk()
+    chunk.physicalCode = column.physicalType.code
+    chunk.path = [column.name]
+    if compressor != nil { chunk.codec = 6 }
+    chunk.valueCount = Int64(rows)
+    var statistics: RawStatistics
+    let encoding: ValueEncoding
+    switch column.physicalType {
+    case .int32, .float:
+      let stored = builder.words32
+      let words = stored.span.extracting(0..<count)
+      encoding = try write(words, of: builder, rows: rows, into: &chunk)
+      statistics =
+        column.physicalType == .float
+        ? .floats(words) : .numbers(words, isUnsigned: column.isUnsigned)
+    case .int64, .double:
+      let stored = builder.words64
+      let words = stored.span.extracting(0..<count)
+      encoding = try write(words, of: builder, rows: rows, into: &chunk)
+      statistics =
+        column.physicalType == .double
+        ? .doubles(words) : .numbers(words, isUnsigned: column.isUnsigned)
+    case .boolean:
+      let stored = builder.flags
+      let flags = stored.span.extracting(0..<count)
+      for page in pages(of: builder, rows: rows, rowsPerPage: parameters.rowsPerPage) {
+        body.removeAll()
+        body.append(packed: flags.extracting(page.values), width: 1)
+        try finish(page, of: builder, .plain)
+      }
+      encoding = .plain
+      statistics = .flags(flags)
+    case .byteArray, .fixedLengthByteArray:
+      let (octets, stored) = (builder.octets, builder.ends)
+      let ends = stored.span.extracting(0..<count)
+      encoding = try write(octets.span, ends: ends, of: builder, rows: rows, into: &chunk)
+      statistics = .octets(octets.span, ends: ends)
+    }
+    statistics.nullCount = Int64(rows - count)
+    chunk.statistics = statistics
+    chunk.encodings = encoding.codes
+    chunk.compressedSize = Int64(output.count)
+    chunk.uncompressedSize = Int64(uncompressedSize)
+    return chunk
+  }
+
+  // MARK: Values
+
+  private mutating func write<Word: FixedWidthInteger & SignedInteger & BitwiseCopyable>(
+    _ words: Span<Word>, of builder: ColumnBuilder, rows: Int, into chunk: inout ColumnChunk
+  ) throws(ParquetError) -> ValueEncoding where Word.Magnitude: BitwiseCopyable {
+    let column = builder.column
+    let isNumber = column.physicalType == .int32 || column.physicalType == .int64
+    var dictionary: NumberDictionary<Word>?
+    var encoding = ValueEncoding.plain
+    var size = words.count * MemoryLayout<Word>.size
+    if column.encoding == .delta || column.encoding == .automatic && isNumber {
+      let deltas = DeltaEncoding.estimatedSize(words)
+      if column.encoding == .delta || deltas < size / 10 * 9 {
+        encoding = .delta
+        size = deltas
+      }
+    }
+    if column.encoding == .dictionary || column.encoding == .automatic {
+      dictionary = NumberDictionary(words, isWanted: column.encoding == .dictionary)
+      if let built = dictionary {
+        let width = Self.indexWidth(built.values.count)
+        let bits = words.count * width + built.values.count * Word.bitWidth
+        // Indices repeat and compress better than deltas do: a dictionary may be a little larger.
+        if column.encoding == .dictionary || bits / 8 < size / 8 * 9 {
+          encoding = .dictionary
+        } else {
+          dictionary = nil
+        }
+      }
+    }
+    if let dictionary {
+      body.removeAll()
+      body.append(dictionary.values.span.bytes)
+      try finishDictionary(count: dictionary.values.count, &chunk)
+      try write(
+        indices: dictionary.indices.span, of: dictionary.values.count, builder, rows, &chunk)
+      return .dictionary
+    }
+    chunk.dataOffset = Int64(output.count)
+    for page in pages(of: builder, rows: rows, rowsPerPage: parameters.rowsPerPage) {
+      body.removeAll()
+      if encoding == .delta {
+        DeltaEncoding.encode(words.extracting(page.values), into: &body)
+      } else {
+        body.append(words.extracting(page.values).bytes)
+      }
+      try finish(page, of: builder, encoding)
+    }
+    return encoding
+  }
+
+  private mutating func write(
+    _ octets: Span<UInt8>, ends: Span<Int>, of builder: ColumnBuilder, rows: Int,
+    into chunk: inout ColumnChunk
+  ) throws(ParquetError) -> ValueEncoding {
+    let column = builder.column
+    let isFixed = column.physicalType != .byteArray
+    if column.encoding != .plain,
+      let dictionary = OctetDictionary(
+        octets, ends: ends, isWanted: column.encoding == .dictionary)
+    {
+      body.removeAll()
+      appendPlain(
+        dictionary.octets.span, ends: dictionary.ends.span, range: dictionary.ends.indices,
+        isFixed: isFixed)
+      try finishDictionary(count: dictionary.ends.count, &chunk)
+      try write(indices: dictionary.indices.span, of: dictionary.ends.count, builder, rows, &chunk)
+      return .dictionary
+    }
+    chunk.dataOffset = Int64(output.count)
+    let length = ends.isEmpty ? 0 : ends[ends.count - 1]
+    let average = max(1, length / max(1, rows))
+    let rowsPerPage = min(parameters.rowsPerPage, max(1, parameters.octetsPerPage / average))
+    for page in pages(of: builder, rows: rows, rowsPerPage: rowsPerPage) {
+      body.removeAll()
+      appendPlain(octets, ends: ends, range: page.values, isFixed: isFixed)
+      try finish(page, of: builder, .plain)
+    }
+    return .plain
+  }
+
+  private mutating func appendPlain(
+    _ octets: Span<UInt8>, ends: Span<Int>, range: Range<Int>, isFixed: Bool
+  ) {
+    for index in range {
+      let start = index == 0 ? 0 : ends[index - 1]
+      if !isFixed { body.append(word: UInt32(truncatingIfNeeded: ends[index] - start)) }
+      body.append(octets.extracting(start..<ends[index]).bytes)
+    }
+  }
+
+  private mutating func write(
+    indices: Span<UInt32>, of distinct: Int, _ builder: ColumnBuilder, _ rows: Int,
+    _ chunk: inout ColumnChunk
+  ) throws(ParquetError) {
+    chunk.dataOffset = Int64(output.count)
+    let width = Self.indexWidth(distinct)
+    for page in pages(of: builder, rows: rows, rowsPerPage: parameters.rowsPerPage) {
+      body.removeAll()
+      body.append(UInt8(width))
+      HybridEncoding.encode(indices.extracting(page.values), width: width, into: &body)
+      try finish(page, of: builder, .dictionary)
+    }
+  }
+
+  /// Bits of an index; never none, for readers that do not expect it.
+  private static func indexWidth(_ distinct: Int) -> Int {
+    max(1, Int.bitWidth - max(0, distinct - 1).leadingZeroBitCount)
+  }
+
+  // MARK: Pages
+
+  private func pages(of builder: ColumnBuilder, rows: Int, rowsPerPage: Int) -> [Page] {
+    var pages: [Page] = []
+    var value = 0
+    for start in stride(from: 0, to: rows, by: max(1, rowsPerPage)) {
+      let end = min(rows, start + max(1, rowsPerPage))
+      let taken =
+        builder.present.isEmpty
+        ? end - start : builder.present[start..<end].reduce(0) { $0 + Int($1) }
+      pages.append(Page(rows: start..<end, values: value..<value + taken))
+      value += taken
+    }
+    return pages
+  }
+
+  private mutating func finishDictionary(
+    count: Int, _ chunk: inout ColumnChunk
+  ) throws(ParquetError) {
+    chunk.dictionaryOffset = Int64(output.count)
+    var header = PageHeader()
+    header.kind = .dictionary
+    header.valueCount = Int32(truncatingIfNeeded: count)
+    try appendPage(&header)
+  }
+
+  /// Writes out `body` as a data page.
+  private mutating func finish(
+    _ page: Page, of builder: ColumnBuilder, _ encoding: ValueEncoding
+  ) throws(ParquetError) {
+    var header = PageHeader()
+    header.valueCount = Int32(truncatingIfNeeded: page.rows.count)
+    header.encoding = encoding.rawValue
+    levels.removeAll()
+    if builder.column.isOptional {
+      if builder.present.isEmpty {
+        levels.append(varint: UInt64(page.rows.count) << 1)
+        levels.append(1)
+      } else {
+        let present = builder.present
+        HybridEncoding.encode(present.span.extracting(page.rows), width: 1, into: &levels)
+      }
+    }
+    switch parameters.pageVersion {
+    case .one:
+      header.kind = .data
+      if builder.column.isOptional {
+        joined.removeAll()
+        joined.append(word: UInt32(truncatingIfNeeded: levels.count))
+        joined.append(levels)
+        joined.append(body)
+        swap(&joined, &body)
+      }
+      try appendPage(&header)
+    case .two:
+      header.kind = .data2
+      header.nullCount = Int32(truncatingIfNeeded: page.rows.count - page.values.count)
+      header.levelsLength = Int32(truncatingIfNeeded: levels.count)
+      try appendPage(&header, prefix: levels.count)
+    }
+  }
+
+  /// Appends the header, `prefix` octets of levels as they are, and the compressed body.
+  private mutating func appendPage(
+    _ header: inout PageHeader, prefix: Int = 0
+  ) throws(ParquetError) {
+    let size = prefix + body.count
+    guard size <= Int(Int32.max) / 2 else {
+      throw .tooLarge(
+        offset: UInt64(output.count), what: "a page", size: UInt64(size),
+        limit: UInt64(Int32.max) / 2)
+    }
+    header.uncompressedSize = Int32(size)
+    if let compressor {
+      compressed.removeAll()
+      try compressor.compress(body, into: &compressed)
+      swap(&compressed, &body)
+    } else {
+      header.isCompressed = false
+    }
+    header.compressedSize = Int32(truncatingIfNeeded: prefix + body.count)
+    var writer = ThriftWriter()
+    header.write(to: &writer)
+    output.append(writer.sink)
+    if prefix > 0 { output.append(levels) }
+    output.append(body)
+    uncompressedSize += writer.sink.count + size
+  }
+}

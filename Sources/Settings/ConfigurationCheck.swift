@@ -1,0 +1,60 @@
+import NetworkTypes
+
+/// What no key alone can say: values that do not go together.
+enum ConfigurationCheck {
+  static func problems(
+    of configuration: NoroshiConfiguration, origins: [String: ConfigurationOrigin]
+  ) -> [ConfigurationProblem] {
+    var problems: [ConfigurationProblem] = []
+    func add(
+      _ key: String, _ reason: String, _ severity: ConfigurationProblem.Severity = .error
+    ) {
+      problems.append(
+        ConfigurationProblem(key, reason, at: origins[key] ?? .standard, severity: severity))
+    }
+
+    let portal = configuration.portal
+    let isLoopback =
+      IPAddress(portal.address).map { address in
+        [IPPrefix("127.0.0.0/8"), IPPrefix("::1/128")].contains {
+          $0?.contains(address) ?? false
+        }
+      } ?? false
+    let isEncrypted = portal.publicURL?.hasPrefix("https://") == true
+    if !isLoopback, !isEncrypted {
+      add(
+        "portal.address",
+        "passwords would cross the network in the clear; put an HTTPS proxy before the portal, and "
+          + "set portal.publicURL to its address", .warning)
+    }
+    if portal.secureCookies == .fixed(true), !isEncrypted {
+      add("portal.secureCookies", "nobody can sign in, as portal.publicURL is not https", .warning)
+    }
+
+    let smtp = configuration.smtp
+    if smtp.username != nil, smtp.passwordFile == nil {
+      add("smtp.username", "expected smtp.passwordFile beside it, the password of the user")
+    }
+    if smtp.passwordFile != nil, smtp.username == nil {
+      add("smtp.passwordFile", "expected smtp.username beside it, the user of the password")
+    }
+    if smtp.username != nil, smtp.tls == .none {
+      add("smtp.tls", "the password would cross the network in the clear", .warning)
+    }
+    if smtp.host != nil, configuration.notices.from == nil {
+      add("smtp.host", "expected notices.from, the sender's address of the mail it is to take")
+    }
+
+    if !configuration.telescope.live.interfaces.isEmpty, configuration.telescope.networks.isEmpty {
+      add(
+        "telescope.live.interfaces",
+        "expected telescope.networks, which says which packets belong to the telescope")
+    }
+    if configuration.telescope.retention.eventDays > configuration.telescope.retention.seriesDays {
+      add(
+        "telescope.retention.eventDays",
+        "events are kept longer than the time series they are part of", .warning)
+    }
+    return problems
+  }
+}

@@ -1,0 +1,160 @@
+import NetworkTypes
+import Sketches
+
+/// The series bins that are open: five minutes, the hour, the day.
+///
+/// Five-minute bins come from the partitions; hours and days are merged from them.
+struct SeriesBook {
+  let parameters: TelescopeParameters
+  /// Tool names by rule number.
+  private let tools: [String]
+  var bin = SeriesCells()
+  private var hour = SeriesCells()
+  private var day = SeriesCells()
+  /// Starts in seconds since 1970; nil while empty.
+  private var hourStart: Int64?
+  private var dayStart: Int64?
+  private var points: [SeriesPoint] = []
+  private(set) var signatures: [UInt32: SYNSignature] = [:]
+
+  init(parameters: TelescopeParameters, tools: [String]) {
+    self.parameters = parameters
+    self.tools = tools
+  }
+
+  mutating func takePoints() -> [SeriesPoint] {
+    defer { points = [] }
+    return points
+  }
+
+  /// The open bin has ended: it goes into its hour and day.
+  mutating func closeBin(start: Int64) {
+    guard !bin.isEmpty else { return }
+    points += describe(bin, .fiveMinutes, start: start)
+    hour.merge(bin)
+    day.merge(bin)
+    signatures.merge(bin.signatures) { first, second in first.text <= second.text ? first : second }
+    hourStart = Self.floor(start, 3_600)
+    dayStart = Self.floor(start, 86_400)
+    bin = SeriesCells()
+  }
+
+  /// Ends the hour and the day that lie before `now`.
+  mutating func closeBefore(_ now: Int64) {
+    if let start = hourStart, now >= start + 3_600 {
+      points += describe(hour, .hour, start: start)
+      hour = SeriesCells()
+      hourStart = nil
+      signatures = [:]
+    }
+    if let start = dayStart, now >= start + 86_400 {
+      points += describe(day, .day, start: start)
+      day = SeriesCells()
+      dayStart = nil
+    }
+  }
+
+  /// The hour and day so far, without the open five-minute bin.
+  func openPoints() -> [SeriesPoint] {
+    var result: [SeriesPoint] = []
+    if let hourStart { result += describe(hour, .hour, start: hourStart) }
+    if let dayStart { result += describe(day, .day, start: dayStart) }
+    return result
+  }
+
+  /// Unique sources of the hour that is ending, for the campaigns.
+  func hourSources() -> [CampaignWatch.Subject: Double] {
+    var result: [CampaignWatch.Subject: Double] = [:]
+    for (number, cell) in hour.each(.port) {
+      result[.init(kind: .port, key: name(.port, number))] = cell.hosts.estimate
+    }
+    for (number, cell) in hour.each(.signature) {
+      result[.init(kind: .signature, key: name(.signature, number))] = cell.hosts.estimate
+    }
+    return result
+  }
+
+  private func describe(
+    _ cells: SeriesCells, _ resolution: SeriesPoint.Resolution, start: Int64
+  ) -> [SeriesPoint] {
+    var result: [SeriesPoint] = []
+    let published: [(SeriesCells.Dimension, SeriesPoint.Dimension)] = [
+      (.all, .all), (.trafficClass, .trafficClass), (.port, .port), (.country, .country),
+      (.asn, .asn), (.rule, .tool),
+    ]
+    for (dimension, publishedAs) in published {
+      // Several rules name one tool, so cells are merged by name.
+      var merged: [String: SeriesCells.Cell] = [:]
+      for (number, cell) in cells.each(dimension) {
+        let key = name(dimension, number)
+        if merged[key] == nil {
+          merged[key] = cell
+        } else {
+          merged[key]?.packets += cell.packets
+          merged[key]?.bytes += cell.bytes
+          merged[key]?.hosts.merge(cell.hosts)
+        }
+      }
+      var list = merged.map { key, cell in
+        SeriesPoint(
+          resolution: resolution, start: start, dimension: publishedAs, key: key,
+          packets: cell.packets,
+          bytes: cell.bytes, hosts: cell.hosts.estimate)
+      }
+      list.sort { ($1.hosts, $1.packets, $0.key) < ($0.hosts, $0.packets, $1.key) }
+      if list.count > parameters.seriesKeysPerBin {
+        var rest = list[parameters.seriesKeysPerBin]
+        rest.key = "other"
+        for point in list[(parameters.seriesKeysPerBin + 1)...] {
+          rest.packets += point.packets
+          rest.bytes += point.bytes
+          // Hosts of different keys overlap: the largest is a lower bound of their union.
+          rest.hosts = max(rest.hosts, point.hosts)
+        }
+        list.replaceSubrange(parameters.seriesKeysPerBin..., with: [rest])
+      }
+      result += list
+    }
+    return result
+  }
+
+  /// The published name of a key.
+  private func name(_ dimension: SeriesCells.Dimension, _ number: UInt32) -> String {
+    switch dimension {
+    case .all: ""
+    case .trafficClass: TrafficClass(rawValue: UInt8(truncatingIfNeeded: number))?.name ?? "other"
+    case .port, .bogonPort:
+      "\(number & 0xffff)/\(IPProtocol(rawValue: UInt8(truncatingIfNeeded: number >> 16)))"
+    case .country: CountryCode(packed: UInt16(truncatingIfNeeded: number)).description
+    case .asn: ASN(number).description
+    case .rule: tools.indices.contains(Int(number)) ? tools[Int(number)] : "other"
+    case .signature: signatures[number]?.text ?? "other"
+    }
+  }
+
+  private static func floor(_ seconds: Int64, _ width: Int64) -> Int64 {
+    let quotient = seconds / width
+    return (seconds % width < 0 ? quotient - 1 : quotient) * width
+  }
+
+  func write(to sink: inout CheckpointWriter) {
+    bin.write(to: &sink)
+    hour.write(to: &sink)
+    day.write(to: &sink)
+    sink.write(UInt64(bitPattern: hourStart ?? .min))
+    sink.write(UInt64(bitPattern: dayStart ?? .min))
+  }
+
+  init(parameters: TelescopeParameters, tools: [String], from source: inout CheckpointReader) throws
+  {
+    self.parameters = parameters
+    self.tools = tools
+    bin = try SeriesCells(from: &source)
+    hour = try SeriesCells(from: &source)
+    day = try SeriesCells(from: &source)
+    let hourWord = Int64(bitPattern: try source.readWord())
+    let dayWord = Int64(bitPattern: try source.readWord())
+    hourStart = hourWord == .min ? nil : hourWord
+    dayStart = dayWord == .min ? nil : dayWord
+  }
+}
