@@ -31,14 +31,27 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+  .product(name: "NIOSSL", package: "swift-nio-ssl"),
+]
 
 let package = Package(
   name: "noroshi",
+  products: [.executable(name: "noroshi", targets: ["noroshi"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -70,9 +83,37 @@ let package = Package(
         "Findings", "Store", grdb, crypto, yams,
       ],
       resources: [.embedInCode("Fingerprints/Rules/fingerprints.yaml")]),
+    room(
+      "Casework",
+      imports: ["NetworkTypes", "Findings", "Constituency", "Store", grdb, crypto, yams, logging]
+        + nio,
+      resources: [.embedInCode("Notices/Catalogue/notices.yaml")]),
 
     // Faces.
     room("Settings", imports: ["NetworkTypes", yams]),
+    room(
+      "Portal",
+      imports: [
+        "NetworkTypes", "Findings", "Constituency", "Store", "Telescope", "Casework",
+        "Geolocation", grdb, crypto, cryptoExtras, yams, logging, lifecycle,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      resources: [
+        .embedInCode("Platform/Languages/catalogue.yaml"),
+        .embedInCode("Platform/Assets/portal.css"), .embedInCode("Platform/Assets/portal.js"),
+        .embedInCode("Platform/Assets/beacon.svg"), .embedInCode("Platform/Assets/world.txt"),
+      ]),
+    .executableTarget(
+      name: "noroshi",
+      dependencies: [
+        "NetworkTypes", "PacketCapture", "Sketches", "Parquet", "Anonymisation", "Geolocation",
+        "Findings", "Constituency", "Store", "Telescope", "Casework", "Portal", "Settings",
+        argumentParser, yams, logging, lifecycle, grdb,
+      ],
+      swiftSettings: settings),
 
     tests("NetworkTypesTests", of: ["NetworkTypes"]),
     tests("PacketCaptureTests", of: ["PacketCapture", "NetworkTypes"]),
@@ -90,6 +131,25 @@ let package = Package(
         "NetworkTypes", "PacketCapture", "Anonymisation", "Geolocation", "Findings", "Store",
         "Telescope",
       ], exclude: ["Fixtures"]),
+    tests(
+      "CaseworkTests",
+      of: ["NetworkTypes", "Findings", "Constituency", "Store", "Casework", grdb, yams] + nio,
+      exclude: ["Fixtures"]),
+    tests(
+      "PortalTests",
+      of: [
+        "NetworkTypes", "Findings", "Constituency", "Store", "Telescope", "Casework",
+        "Geolocation", "Portal", grdb, logging,
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+    tests(
+      "CommandTests",
+      of: [
+        "noroshi", "NetworkTypes", "PacketCapture", "Anonymisation", "Settings", argumentParser,
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

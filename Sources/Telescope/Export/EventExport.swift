@@ -49,7 +49,8 @@ public struct EventExport {
     ParquetColumn("destinations", .double), ParquetColumn("destination_blocks", .double),
     ParquetColumn("rate_pps", .double), ParquetColumn("rate_lower", .double),
     ParquetColumn("rate_upper", .double), .string("country", isOptional: true),
-    .integer("asn", bits: 32, isOptional: true), .string("tools"), ParquetColumn("closed", .boolean),
+    .integer("asn", bits: 32, isOptional: true), .string("tools"),
+    ParquetColumn("closed", .boolean),
   ]
 
   private mutating func append(_ event: TelescopeEvent, to writer: ParquetWriter) throws {

@@ -1,0 +1,132 @@
+import Findings
+import Hummingbird
+import Logging
+import NIOCore
+import NetworkTypes
+public import ServiceLifecycle
+
+/// The web face of the house: pages, JSON API, metrics, sign-in.
+///
+/// It is assembled here, in the order of the house; each system has a folder of its own.
+public struct Portal: Service {
+  let platform: Platform
+  let routes: [Route]
+  private let onServerRunning: @Sendable (Int) async -> Void
+
+  init(
+    configuration: PortalConfiguration, accounts: Accounts, sources: PortalSources,
+    metrics: MetricsRegistry, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+    onServerRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) throws {
+    let assets = Assets()
+    let traffic = Traffic()
+    traffic.register(in: metrics)
+    platform = Platform(
+      configuration: configuration, catalogue: try Catalogue.embedded(), assets: assets,
+      accounts: accounts, metrics: metrics, traffic: traffic, navigation: Self.navigation, now: now,
+      logger: logger)
+    self.onServerRunning = onServerRunning
+
+    // Telescope
+    let telescopeTables = TelescopeTables(
+      reading: sources.telescope, systemName: sources.systemName)
+    let telescope = TelescopePages(
+      reading: sources.telescope, tables: telescopeTables, map: WorldMap(),
+      systemName: sources.systemName)
+    // Casework
+    let cases = CasePages(reading: sources.cases)
+    // Notices
+    let notices = NoticePages(reading: sources.notices)
+    // What is known of one address, from every system
+    let hosts = HostPages(
+      reading: sources.telescope, tables: telescopeTables,
+      sections: [
+        { address, visit in
+          try await cases.table.brief(
+            visit, limit: 5,
+            filters: [.init(column: "address", condition: .within(IPPrefix(address)))],
+            only: ["id", "state", "kind", "organisation", "opened", "updated"],
+            more: "/cases?address=\(QueryText.encode(address.description))")
+        },
+        { address, visit in
+          let findings = try await sources.findings(address, visit.scope)
+          return """
+            <section class="panel"><h2>\(visit.t("case.findings"))</h2>\
+            \(FindingMarkup.list(findings, visit))</section>
+            """
+        },
+      ], responsible: sources.responsible)
+    // Organisations
+    let organisations = OrganisationPages(
+      organisations: sources.organisations, cases: cases.table)
+    // Accounts
+    let users = UserPages(organisations: {
+      try await sources.organisations().map { ($0.id, $0.name) }
+    })
+
+    var routes = OverviewPage(telescope: telescope, cases: cases, notices: notices).routes
+    routes += telescopeTables.routes + telescope.routes + hosts.routes
+    routes += cases.routes + notices.routes
+    routes += organisations.routes
+    routes += SignInPages.routes + AccountPages.routes + users.routes
+    routes += AuditPages(lines: sources.audit).routes
+    routes += ProbeRoutes.routes(metricsAreOpen: configuration.metricsAreOpen)
+    routes += assets.routes
+    routes.append(ProbeRoutes.openAPI(describing: routes))
+    self.routes = routes
+  }
+
+  static let navigation = [
+    NavigationItem(name: "overview", path: "/", audience: .signedIn),
+    NavigationItem(name: "telescope", path: "/telescope", audience: .staff),
+    NavigationItem(name: "hosts", path: "/hosts", audience: .signedIn),
+    NavigationItem(name: "cases", path: "/cases", audience: .signedIn),
+    NavigationItem(name: "notices", path: "/notices", audience: .signedIn),
+    NavigationItem(name: "organisations", path: "/organisations", audience: .signedIn),
+    NavigationItem(name: "audit", path: "/audit", audience: .administrators),
+    NavigationItem(name: "users", path: "/users", audience: .administrators),
+  ]
+
+  /// Every route of the table behind the door, and a last answer that says that there is nothing.
+  func router() -> Router<PortalContext> {
+    let admission = Admission(platform: platform)
+    let router = Router(context: PortalContext.self, options: [.autoGenerateHeadEndpoints])
+    for route in routes {
+      router.on(RouterPath(route.path), method: route.method) { request, context in
+        await admission.respond(route, request, context)
+      }
+    }
+    router.add(middleware: Fallback(admission: admission))
+    return router
+  }
+
+  /// The HTTP server.
+  func application() -> some ApplicationProtocol {
+    let running = onServerRunning
+    return Application(
+      router: router(),
+      configuration: ApplicationConfiguration(
+        address: .hostname(platform.configuration.host, port: platform.configuration.port),
+        serverName: nil),
+      onServerRunning: { channel in await running(channel.localAddress?.port ?? 0) },
+      logger: platform.logger)
+  }
+
+  /// Serves until the task is cancelled or the service group shuts down.
+  public func run() async throws {
+    try await application().run()
+  }
+}
+
+/// What the pages are made from; each closure answers for one part of the house.
+struct PortalSources: Sendable {
+  var telescope: TelescopeReading
+  var cases: CaseReading
+  var notices: NoticeReading
+  var organisations: @Sendable () async throws -> [OrganisationRecord]
+  /// Who answers for an address, the most specific only; several where they claim the same.
+  var responsible: @Sendable (IPAddress, ASN?) async throws -> [OrganisationRecord]
+  var findings: @Sendable (IPAddress, Scope) async throws -> [Finding]
+  var systemName: @Sendable (ASN) -> String?
+  var audit: @Sendable (TableQuery) async throws -> Rows<AuditLine>
+}

@@ -1,0 +1,68 @@
+public import Casework
+public import Constituency
+import Findings
+public import Geolocation
+public import Logging
+public import NetworkTypes
+public import Store
+public import Telescope
+
+extension Portal {
+  /// The portal of a house: joins its pages to the stores of the systems.
+  ///
+  /// ```swift
+  /// let accounts = try Accounts(store: store, trail: trail, now: clock)
+  /// let portal = try Portal(
+  ///   configuration: PortalConfiguration(port: 8080), accounts: accounts, store: store,
+  ///   trail: trail, telescope: telescope, register: register, outbox: outbox,
+  ///   constituency: { index }, geolocation: { geo }, logger: logger, now: clock)
+  /// try await portal.run()
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - constituency: asked anew for each page, so that a reloaded file counts at once.
+  ///   - geolocation: likewise.
+  ///   - now: the wall clock, at which people act and sessions end.
+  ///   - onServerRunning: is told the port when the server listens.
+  /// - Throws: ``CatalogueError`` when the built-in texts are broken, which the tests forbid.
+  public init(
+    configuration: PortalConfiguration, accounts: Accounts, store: DataStore, trail: AuditTrail,
+    telescope: TelescopeStore, register: CaseRegister, outbox: Outbox,
+    constituency: @escaping @Sendable () -> ConstituencyIndex,
+    geolocation: @escaping @Sendable () -> GeoDatabase,
+    metrics: MetricsRegistry = MetricsRegistry(), logger: Logger,
+    now: @escaping @Sendable () -> Timestamp,
+    onServerRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) throws {
+    let notices = NoticeLive(store: store, outbox: outbox, now: now)
+    let sources = PortalSources(
+      telescope: TelescopeLive(
+        store: store, telescope: telescope, constituency: constituency
+      ).reading,
+      cases: .live(register, now: now) { try notices.telling(of: $0, $1) },
+      notices: notices.reading,
+      organisations: {
+        constituency().organisations.values.sorted { $0.id < $1.id }.map { OrganisationRecord($0) }
+      },
+      responsible: { address, asn in
+        let index = constituency()
+        let known = asn.flatMap { $0 == .unknown ? nil : $0 } ?? geolocation().lookup(address).asn
+        let ids =
+          switch index.responsible(for: address, asn: known) {
+          case .none: [String]()
+          case .one(let id, _): [id]
+          case .several(let ids): ids
+          }
+        return ids.compactMap { index.organisations[$0] }.map { OrganisationRecord($0) }
+      },
+      findings: { address, scope in
+        try register.findings(about: address, visibleTo: scope.visibility, limit: 50)
+      },
+      systemName: { geolocation().asnName($0) }, audit: AuditLine.live(trail))
+    try self.init(
+      configuration: configuration, accounts: accounts, sources: sources, metrics: metrics,
+      logger: logger, now: now, onServerRunning: onServerRunning)
+    PortalMetrics.register(
+      in: metrics, telescope: telescope, register: register, store: store, now: now)
+  }
+}

@@ -1,0 +1,8 @@
+import ArgumentParser
+
+struct GeoCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "geo",
+    abstract: "Countries and AS numbers of addresses.",
+    subcommands: [GeoImport.self, GeoLookup.self, GeoStatus.self])
+}

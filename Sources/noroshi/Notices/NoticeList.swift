@@ -1,0 +1,49 @@
+import ArgumentParser
+import Casework
+import Constituency
+import Findings
+import NetworkTypes
+import Store
+
+struct NoticeList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list",
+    abstract: "List the notices, the newest first.",
+    discussion: """
+      Examples:
+        noroshi notice list --filter organisation=example-isp
+        noroshi notice list --filter 'state=failed|in-doubt'
+      """)
+
+  @OptionGroup var options: HouseOptions
+  @OptionGroup var query: QueryOptions
+  @OptionGroup var list: ListOutput
+
+  func run() async throws {
+    let house = try options.house()
+    let outbox = try house.outbox(house.caseRegister(house.store()))
+    let page = try query.page { try outbox.notices($0, visibleTo: .everything) }
+    try list.write(
+      page.rows,
+      columns: [
+        ListColumn("number", "NOTICE") { .text($0.number) },
+        ListColumn("organisation") { .text($0.organisation) },
+        ListColumn("cases") { .count($0.cases) },
+        ListColumn("state") { .text($0.state.rawValue, Self.style(of: $0.state)) },
+        ListColumn("created") { .time($0.created) },
+        ListColumn("delivered") { .time($0.delivered) },
+        ListColumn("formats") { .list($0.formats.map(\.rawValue)) },
+        ListColumn("marking", extra: true) { .text($0.marking.rawValue) },
+        ListColumn("id", extra: true) { .text($0.id) },
+      ], total: page.total, nothing: "There is no such notice; `noroshi notice prepare` makes them."
+    )
+  }
+
+  static func style(of state: Delivery.State) -> Terminal.Style {
+    switch state {
+    case .delivered: .green
+    case .failed, .inDoubt: .red
+    case .pending, .sending, .retrying: .yellow
+    }
+  }
+}
