@@ -101,13 +101,15 @@ struct EngineTests {
     let capture = mixed(seed: 5, packets: 150_000)
     let results = try observe([capture], space: darkSixteen).checkpoint()
     let closed = results.series.filter { $0.resolution == .fiveMinutes && $0.dimension == .all }
-    // 150,000 packets at 200 a second are 750 s: two whole bins lie within.
-    #expect(closed.count == 2)
+    // 150,000 packets at 200 a second are 750 s: two whole bins and half of one that is open.
+    #expect(closed.map(\.packets) == [60_000, 60_000, 30_000])
     let byClass = results.series.filter {
       $0.resolution == .fiveMinutes && $0.dimension == .trafficClass
     }
     #expect(closed.reduce(0) { $0 + $1.packets } == byClass.reduce(0) { $0 + $1.packets })
     for point in closed { #expect(abs(point.hosts - 3_000) < 150) }
+    let day = results.series.filter { $0.resolution == .day && $0.dimension == .all }
+    #expect(day.map(\.packets) == [150_000])
   }
 
   @Test("a Mirai bot is an infected host, with its reasons")

@@ -29,35 +29,16 @@ extension Partition {
 
   /// Adds what an event counted since the last bin to the series.
   mutating func flushBin(at position: Int) {
-    let event = events[position]
-    guard event.binPackets > 0 else { return }
-    let packets = UInt64(event.binPackets)
-    let bytes = UInt64(event.binBytes)
-    let host = Self.sourceHash(event.address)
+    guard events[position].binPackets > 0 else { return }
+    rules.add(events[position], to: &results.cells)
     events[position].binPackets = 0
     events[position].binBytes = 0
-    let trafficClass = TrafficClass(rawValue: event.trafficClass) ?? .other
-    func add(_ dimension: SeriesCells.Dimension, _ number: UInt32) {
-      results.cells.add(dimension, number, packets: packets, bytes: bytes, host: host)
-    }
-    add(.all, 0)
-    add(.trafficClass, UInt32(event.trafficClass))
-    if event.country != CountryCode.unknown.packed { add(.country, UInt32(event.country)) }
-    if event.asn != 0 { add(.asn, event.asn) }
-    switch trafficClass {
-    case .synScan: add(.port, 6 << 16 | UInt32(event.port))
-    case .udpProbe: add(.port, 17 << 16 | UInt32(event.port))
-    case .spoofedSource: add(.bogonPort, UInt32(event.port))
-    default: break
-    }
-    if let rule = rules.ruleNumber(of: event.tally) {
-      add(.rule, rule)
-    } else if trafficClass == .synScan {
-      let number = UInt32(truncatingIfNeeded: mix64(event.signature.identity)) & 0xffff
-      add(.signature, number)
-      if results.cells.signatures[number] == nil {
-        results.cells.signatures[number] = event.signature
-      }
+  }
+
+  /// Adds what the events count since the last bin, and leaves them as they are.
+  func addOpenBin(to cells: inout SeriesCells) {
+    for position in 0..<events.count where events[position].binPackets > 0 {
+      rules.add(events[position], to: &cells)
     }
   }
 
@@ -234,5 +215,35 @@ extension Partition {
     ranks.sort { ($0.packets, $0.last) < ($1.packets, $1.last) }
     let border = ranks[count / 4]
     return EvictionLine(packets: border.packets, last: border.last)
+  }
+}
+
+extension PartitionRules {
+  /// Adds what an event counted since the last bin to each series it belongs to.
+  func add(_ event: EventEntry, to cells: inout SeriesCells) {
+    let packets = UInt64(event.binPackets)
+    let bytes = UInt64(event.binBytes)
+    let host = Partition.sourceHash(event.address)
+    let trafficClass = TrafficClass(rawValue: event.trafficClass) ?? .other
+    func add(_ dimension: SeriesCells.Dimension, _ number: UInt32) {
+      cells.add(dimension, number, packets: packets, bytes: bytes, host: host)
+    }
+    add(.all, 0)
+    add(.trafficClass, UInt32(event.trafficClass))
+    if event.country != CountryCode.unknown.packed { add(.country, UInt32(event.country)) }
+    if event.asn != 0 { add(.asn, event.asn) }
+    switch trafficClass {
+    case .synScan: add(.port, 6 << 16 | UInt32(event.port))
+    case .udpProbe: add(.port, 17 << 16 | UInt32(event.port))
+    case .spoofedSource: add(.bogonPort, UInt32(event.port))
+    default: break
+    }
+    if let rule = ruleNumber(of: event.tally) {
+      add(.rule, rule)
+    } else if trafficClass == .synScan {
+      let number = UInt32(truncatingIfNeeded: mix64(event.signature.identity)) & 0xffff
+      add(.signature, number)
+      if cells.signatures[number] == nil { cells.signatures[number] = event.signature }
+    }
   }
 }

@@ -54,11 +54,19 @@ struct SeriesBook {
     }
   }
 
-  /// The hour and day so far, without the open five-minute bin.
-  func openPoints() -> [SeriesPoint] {
+  /// All three bins as they stand, with what the open five-minute bin holds so far.
+  func openPoints(with open: SeriesCells, start: Int64) -> [SeriesPoint] {
     var result: [SeriesPoint] = []
-    if let hourStart { result += describe(hour, .hour, start: hourStart) }
-    if let dayStart { result += describe(day, .day, start: dayStart) }
+    if !open.isEmpty { result += describe(open, .fiveMinutes, start: start) }
+    for (cells, begun, resolution) in [
+      (hour, hourStart, SeriesPoint.Resolution.hour), (day, dayStart, .day),
+    ] {
+      var cells = cells
+      cells.merge(open)
+      guard !cells.isEmpty else { continue }
+      result += describe(
+        cells, resolution, start: begun ?? Self.floor(start, Int64(resolution.rawValue)))
+    }
     return result
   }
 

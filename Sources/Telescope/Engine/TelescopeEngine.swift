@@ -266,7 +266,7 @@ public final class TelescopeEngine {
 
   /// Everything that has been concluded since the last call, and what is still going on.
   ///
-  /// The bin that is open stays open: its sums come with the call after it has ended.
+  /// The bin that is open is described as it stands; the call after it has ended describes it anew.
   public func checkpoint() -> TelescopeResults {
     drain()
     collect()
@@ -298,10 +298,17 @@ public final class TelescopeEngine {
     }
     results.departed = []
     results.campaigns += campaigns.active
-    results.series += book.openPoints()
+    results.series += book.openPoints(with: openBin(), start: clock.binStart / 1_000_000_000)
     results.sort()
     results.counters = totals()
     return results
+  }
+
+  /// What the bin that is open holds so far; the bin itself stays as it is.
+  private func openBin() -> SeriesCells {
+    var cells = book.bin
+    for index in 0..<Partition.count { partitions[index].addOpenBin(to: &cells) }
+    return cells
   }
 
   /// Hands over the events that are still going on, partition by partition.
