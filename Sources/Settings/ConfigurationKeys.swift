@@ -100,11 +100,11 @@ extension ConfigurationKey {
       "Octets kept of each of these packets."),
     ConfigurationKey(
       "telescope.retention.eventDays", \.telescope.retention.eventDays, within: 1...36_500,
-      "Days after which events, with their sampled packets, hosts and member alerts are deleted. "
+      "Days after which `noroshi forget` deletes events, with their sampled packets, hosts and member alerts. "
         + "Cases and their findings stay."),
     ConfigurationKey(
       "telescope.retention.seriesDays", \.telescope.retention.seriesDays, within: 1...36_500,
-      "Days after which the time series, victims and campaigns are deleted."),
+      "Days after which `noroshi forget` deletes time series, victims and campaigns."),
   ]
 
   private static let people: [ConfigurationKey] = [

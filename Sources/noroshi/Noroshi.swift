@@ -26,7 +26,7 @@ struct Noroshi: AsyncParsableCommand {
         name: "House",
         subcommands: [
           InitCommand.self, ServeCommand.self, DoctorCommand.self, ConfigCommand.self,
-          UserCommand.self, AuditCommand.self, BackupCommand.self,
+          UserCommand.self, AuditCommand.self, BackupCommand.self, ForgetCommand.self,
         ]),
       CommandGroup(
         name: "Watching",

@@ -239,3 +239,65 @@ struct CommandLineTests {
     #expect(faults.allSatisfy { $0["remedy"] is String })
   }
 }
+
+@Suite("From a capture to a notice", .enabled(if: isBuilt))
+struct WholePathTests {
+  @Test("captures become cases at the right organisation, and notices with exactly those")
+  func captureToNotice() throws {
+    let house = House()
+    let data = ["--data", house.path]
+    let made = try house.run(
+      [
+        "init", house.path, "--network", "192.150.186.0/23", "--network", "198.18.0.0/15",
+      ], environment: ["NOROSHI_PASSWORD": "correct horse battery"])
+    #expect(made.code == 0)
+    #expect(try house.run(["org", "import", root + "/Demo/constituency.yaml"] + data).code == 0)
+    let captures = try FileManager.default.contentsOfDirectory(atPath: root + "/Demo/captures")
+      .filter { $0.hasSuffix(".pcap") }.map { root + "/Demo/captures/" + $0 }
+    #expect(try house.run(["telescope", "read"] + captures + data).code == 0)
+
+    func cases(_ filter: String) throws -> Int {
+      let list = try house.run(
+        ["case", "list", "--limit", "0", "--format", "csv", "--filter", "kind=infected-host"]
+          + ["--filter", filter] + data)
+      return list.output.split(separator: "\r\n").count - 1
+    }
+    // Bots .1 to .31 without the city's .16 to .23; .32 to .47; .48 to .50.
+    #expect(try cases("organisation=hinode-net") == 23)
+    #expect(try cases("organisation=minato-city") == 8)
+    #expect(try cases("organisation=seto-cable") == 16)
+    #expect(try cases("organisation=kita-university") == 3)
+    #expect(try cases("address=0.0.0.0/0") == 50)
+
+    let victims = try house.run(["telescope", "victims", "--format", "csv"] + data).output
+    #expect(victims.contains("202.229.120.98"))
+    #expect(victims.split(separator: "\r\n").count == 2)
+
+    #expect(try house.run(["notice", "prepare"] + data).code == 0)
+    #expect(try house.run(["notice", "send"] + data).code == 0)
+    let notices = try house.run(["notice", "list", "--format", "csv"] + data).output
+    #expect(!notices.contains("kita-university"))
+    let folder = house.path + "/notices/seto-cable"
+    let tables = try FileManager.default.contentsOfDirectory(atPath: folder)
+      .filter { $0.hasSuffix(".csv") }
+    #expect(tables.count == 1)
+    let table = try String(contentsOfFile: folder + "/" + (tables.first ?? ""), encoding: .utf8)
+    #expect(table.contains("203.0.113.40") && !table.contains("203.0.113.9"))
+
+    // The same again changes nothing.
+    let before = try house.run(["case", "list", "--limit", "0", "--format", "json"] + data).output
+    #expect(try house.run(["telescope", "read"] + captures + data).code == 0)
+    #expect(
+      try house.run(["case", "list", "--limit", "0", "--format", "json"] + data).output == before)
+    #expect(try house.run(["notice", "prepare"] + data).output.hasPrefix("No notice is due"))
+    #expect(try house.run(["audit", "verify"] + data).code == 0)
+
+    // Observations are forgotten by the configured age, cases are not.
+    #expect(try house.run(["forget", "--as-of", "2011-06-01T00:00:00Z"] + data).code == 0)
+    let left = try house.run(["telescope", "victims", "--format", "csv"] + data).output
+    #expect(!left.contains("202.229.120.98"))
+    #expect(
+      try house.run(["case", "list", "--limit", "0", "--format", "json"] + data).output
+        .contains("202.229.120.98"))
+  }
+}

@@ -38,17 +38,15 @@ extension House {
     }
   }
 
-  /// Makes cases of findings, closes those that have become quiet, and forgets old observations.
+  /// Makes cases of findings, and closes those that have become quiet.
   ///
   /// - Parameter moment: the time of the data; the latest sighting where it is nil.
   func take(_ findings: [Finding], at moment: Timestamp?) throws -> CaseChanges {
-    let store = try store()
-    let register = try caseRegister(store)
+    let register = try caseRegister(try store())
     let latest = findings.map(\.lastSeen).max()
     guard let moment = moment ?? latest else { return CaseChanges() }
     let changes = try register.record(findings, at: moment, responsibility: responsibility())
     try register.closeQuiet(asOf: moment)
-    try forgetOldObservations(asOf: moment, in: store)
     return changes
   }
 

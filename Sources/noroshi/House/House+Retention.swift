@@ -4,28 +4,33 @@ import Settings
 import Store
 
 extension House {
-  /// Deletes what the telescope stored longer ago than `telescope.retention` says. Findings and cases
-  /// stay: they are people's work.
+  /// Deletes what the telescope stored of longer ago than `telescope.retention` says, and returns how
+  /// many rows that were. Findings and cases stay: they are people's work.
   ///
-  /// - Parameter moment: the time of the data, so that a replay deletes what the live run did.
-  func forgetOldObservations(asOf moment: Timestamp, in store: DataStore) throws {
+  /// - Parameter moment: the end of the time that is counted back from.
+  @discardableResult
+  func forgetOldObservations(asOf moment: Timestamp, in store: DataStore) throws -> Int {
     let retention = configuration.telescope.retention
-    let events = moment.advanced(bySeconds: -Double(retention.eventDays) * 86_400).nanoseconds
-    let oldest = moment.advanced(bySeconds: -Double(retention.seriesDays) * 86_400)
-    try store.writer.write { database in
+    let events = moment.advanced(bySeconds: -Double(retention.eventDays) * 86_400)
+    let series = moment.advanced(bySeconds: -Double(retention.seriesDays) * 86_400)
+    return try store.writer.write { database in
       // A house that never read a capture has no such tables yet.
-      guard try database.tableExists("telescope_events") else { return }
+      guard try database.tableExists("telescope_events") else { return 0 }
+      var deleted = 0
       for (table, column, bound) in [
-        ("telescope_events", "lastSeen", events), ("telescope_hosts", "lastSeen", events),
-        ("telescope_alerts", "lastSeen", events),
-        ("telescope_victims", "\"end\"", oldest.nanoseconds),
-        ("telescope_campaigns", "lastSeen", oldest.nanoseconds),
-        // Bins are counted in whole seconds.
-        ("telescope_series", "start", oldest.seconds),
+        ("telescope_events", "lastSeen", events.nanoseconds),
+        ("telescope_hosts", "lastSeen", events.nanoseconds),
+        ("telescope_alerts", "lastSeen", events.nanoseconds),
+        ("telescope_victims", "\"end\"", series.nanoseconds),
+        ("telescope_campaigns", "lastSeen", series.nanoseconds),
+        // Bins are counted in seconds.
+        ("telescope_series", "start", series.seconds),
       ] {
         try database.execute(
           sql: "DELETE FROM \(table) WHERE \(column) < ?", arguments: [bound])
+        deleted += database.changesCount
       }
+      return deleted
     }
   }
 }

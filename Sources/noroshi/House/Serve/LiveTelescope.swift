@@ -18,6 +18,9 @@ struct LiveTelescope: Service {
   /// What was seen is stored, and becomes cases, this often: our own choice; a crash loses no more.
   private static let commitSeconds = 300.0
 
+  /// Once a day, what is older than telescope.retention goes.
+  private static let forgetSeconds = 86_400.0
+
   func run() async throws {
     let captures = try house.configuration.telescope.live.interfaces.map {
       try LiveCapture(interface: $0)
@@ -41,6 +44,7 @@ struct LiveTelescope: Service {
     let session = try house.telescopeSession(networks: [], threads: nil, captures: [])
     let clock = ContinuousClock()
     var last = clock.now
+    var lastForgotten = clock.now
     // One interface waits for its packets; several take turns, so that none waits for the others.
     let patience = max(10, 200 / captures.count)
     while captures.contains(where: { !$0.isStopped }) {
@@ -50,6 +54,12 @@ struct LiveTelescope: Service {
       if clock.now - last >= .seconds(Self.commitSeconds) {
         try commit(session)
         last = clock.now
+        if clock.now - lastForgotten >= .seconds(Self.forgetSeconds),
+          let moment = session.engine.now
+        {
+          try house.forgetOldObservations(asOf: moment, in: house.store())
+          lastForgotten = clock.now
+        }
       }
     }
     try commit(session)
