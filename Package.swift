@@ -62,10 +62,13 @@ let package = Package(
     .systemLibrary(
       name: "CMaxMindDB", pkgConfig: "libmaxminddb", providers: [.apt(["libmaxminddb-dev"])]),
 
+    // What the Swift compiler has no word for: one instruction each, no logic.
+    .target(name: "CPrefetch"),
+
     // Foundations.
     room("NetworkTypes"),
     room("PacketCapture", imports: ["NetworkTypes", "CPcap", "CZstd", "CZlib"]),
-    room("Sketches"),
+    room("Sketches", imports: ["CPrefetch"]),
     room("Parquet", imports: ["CZstd"]),
     room("Anonymisation", imports: ["NetworkTypes", crypto, cryptoExtras]),
     room("Geolocation", imports: ["NetworkTypes", "CMaxMindDB"]),
@@ -80,7 +83,7 @@ let package = Package(
       "Telescope",
       imports: [
         "NetworkTypes", "PacketCapture", "Sketches", "Parquet", "Anonymisation", "Geolocation",
-        "Findings", "Store", grdb, crypto, yams,
+        "Findings", "Store", "CPrefetch", grdb, crypto, yams,
       ],
       resources: [.embedInCode("Fingerprints/Rules/fingerprints.yaml")]),
     room(
@@ -112,8 +115,13 @@ let package = Package(
         "NetworkTypes", "PacketCapture", "Sketches", "Parquet", "Anonymisation", "Geolocation",
         "Findings", "Constituency", "Store", "Telescope", "Casework", "Portal", "Settings",
         argumentParser, yams, logging, lifecycle, grdb,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
+
+    .executableTarget(
+      name: "benchmarks", dependencies: ["NetworkTypes", "Sketches", argumentParser],
+      path: "Benchmarks/Programs", swiftSettings: settings),
 
     tests("NetworkTypesTests", of: ["NetworkTypes"]),
     tests("PacketCaptureTests", of: ["PacketCapture", "NetworkTypes"]),
@@ -129,7 +137,7 @@ let package = Package(
       "TelescopeTests",
       of: [
         "NetworkTypes", "PacketCapture", "Anonymisation", "Geolocation", "Findings", "Store",
-        "Telescope",
+        "Parquet", "Telescope", grdb,
       ], exclude: ["Fixtures"]),
     tests(
       "CaseworkTests",
@@ -148,7 +156,8 @@ let package = Package(
     tests(
       "CommandTests",
       of: [
-        "noroshi", "NetworkTypes", "PacketCapture", "Anonymisation", "Settings", argumentParser,
+        "noroshi", "NetworkTypes", "PacketCapture", "Anonymisation", "Settings", "Telescope",
+        argumentParser,
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -9,13 +9,18 @@ protocol ByteSource: AnyObject {
   var damage: String? { get }
   /// Octets taken from the file or pipe so far, compressed ones for a compressed stream.
   var consumed: Int { get }
+  /// What is read from the file or pipe.
+  var input: ByteInput { get }
 }
 
 /// Undecoded input in chunks: an open file or pipe, or memory.
+@usableFromInline
 final class ByteInput {
   let path: String
   private let descriptor: Int32
   private let closes: Bool
+  /// Sees all octets as they are read.
+  private let tap: ((UnsafeRawBufferPointer) -> Void)?
   private let buffer: UnsafeMutableRawBufferPointer
   private var start: Int
   private var end: Int
@@ -23,10 +28,14 @@ final class ByteInput {
   private(set) var consumed = 0
 
   /// Reads from an open descriptor, which is closed with this object when `closes`.
-  init(descriptor: Int32, path: String, closes: Bool) {
+  init(
+    descriptor: Int32, path: String, closes: Bool,
+    tap: ((UnsafeRawBufferPointer) -> Void)? = nil
+  ) {
     self.descriptor = descriptor
     self.path = path
     self.closes = closes
+    self.tap = tap
     buffer = .allocate(byteCount: CaptureParameters.inputLength, alignment: 16)
     start = 0
     end = 0
@@ -36,6 +45,7 @@ final class ByteInput {
   init(bytes: [UInt8], path: String) {
     descriptor = -1
     closes = false
+    tap = nil
     self.path = path
     buffer = .allocate(byteCount: max(bytes.count, 1), alignment: 16)
     buffer.copyBytes(from: bytes)
@@ -76,6 +86,7 @@ final class ByteInput {
     guard end < buffer.count else { return false }
     let got = try Self.read(
       descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer[end...]), path: path)
+    tap?(UnsafeRawBufferPointer(rebasing: buffer[end..<end + got]))
     end += got
     return got > 0
   }
@@ -101,14 +112,20 @@ final class ByteInput {
     }
     guard descriptor >= 0 else { return 0 }
     let got = try Self.read(descriptor, target, path: path)
+    tap?(UnsafeRawBufferPointer(rebasing: target[..<got]))
     consumed += got
     return got
+  }
+
+  /// Reads to the end and throws it away, so that the tap sees all.
+  func drain() throws(CaptureError) {
+    repeat { take(end - start) } while try readMore()
   }
 }
 
 /// An uncompressed stream.
 final class PlainSource: ByteSource {
-  private let input: ByteInput
+  let input: ByteInput
   init(_ input: ByteInput) { self.input = input }
   var damage: String? { nil }
   var consumed: Int { input.consumed }

@@ -2,7 +2,7 @@
 ///
 /// Damage inside a capture is not an error: it is read up to the break, see ``CaptureEnding``.
 public enum CaptureError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// The file cannot be opened, mapped or created.
+  /// The file cannot be opened or created.
   case cannotOpen(path: String, reason: String)
   /// The first octets are those of no capture format.
   case notACapture(path: String, reason: String)

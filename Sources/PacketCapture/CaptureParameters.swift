@@ -7,9 +7,12 @@ public struct CaptureParameters: Sendable {
   /// Interfaces of one pcapng section: our own choice, far above any real file.
   @inlinable public static var maximumInterfaces: Int { 65_536 }
   /// The first size of the window over a stream, in octets: our own choice, ten thousand SYNs.
-  @inlinable public static var windowLength: Int { 1_048_576 }
+  @inlinable public static var windowLength: Int { 262_144 }
   /// How much compressed input is read at once, in octets: our own choice.
   @inlinable public static var inputLength: Int { 262_144 }
+  /// Captures that are merged and overlap at one moment: our own choice, far above the taps of any
+  /// sensor; a compressed one holds about two megabytes.
+  @inlinable public static var maximumOpenCaptures: Int { 64 }
   /// VLAN tags, or MPLS labels, in front of IP: our own choice, far above any real network.
   @inlinable public static var maximumLinkLayers: Int { 16 }
   /// IPv6 extension headers of one packet: our own choice; RFC 8200 §4.1 orders seven.

@@ -14,8 +14,8 @@ public import NetworkTypes
 /// if case .broken(let offset, let reason) = reader.ending { … }
 /// ```
 ///
-/// A plain file is mapped, and must not be shortened while it is read. A stream is read through a
-/// window of ``CaptureParameters/windowLength`` octets, which grows only for longer blocks.
+/// Files and streams are read through a window of ``CaptureParameters/windowLength`` octets, which grows
+/// only for longer blocks.
 public struct CaptureReader: ~Copyable, @unchecked Sendable {
   // @unchecked Sendable: the reader is the only owner of its memory and its source, cannot be
   // copied, and every use of them is mutating.
@@ -45,6 +45,8 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   /// The next packet's number.
   @usableFromInline var index = 0
   @usableFromInline var finished = false
+  /// The time of the packet given last; ``Timestamp/distantPast`` before the first.
+  @usableFromInline var latestTimestamp = Timestamp.distantPast
   @usableFromInline var classic: ClassicHeader
   @usableFromInline var section = PcapngSection()
   var _ending = CaptureEnding.complete
@@ -62,9 +64,13 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
 
   /// Opens a capture file, or standard input for `-`.
   ///
+  /// - Parameter tap: given every octet of a pipe as it comes, still compressed, in order; not called
+  ///   for a regular file that is named by its path.
   /// - Throws: ``CaptureError`` if it cannot be opened or is not a capture.
-  public init(path: String) throws(CaptureError) {
-    let opened = try OpenedCapture(path: path)
+  public init(
+    path: String, tap: ((UnsafeRawBufferPointer) -> Void)? = nil
+  ) throws(CaptureError) {
+    let opened = try OpenedCapture(path: path, tap: tap)
     var window = try opened.window()
     let preamble = try CapturePreamble(of: &window, path: path)
     self.init(
@@ -123,7 +129,18 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
   public mutating func read(
     limit: Int, _ body: (borrowing PacketRecord, RawSpan) -> Void
   ) throws(CaptureError) -> Int {
+    // No packet is later than that, so the comparison goes when this is inlined.
+    try read(limit: limit, notAfter: .distantFuture, body)
+  }
+
+  /// As ``read(limit:_:)``, but stops in front of the first packet that is later than `bound`: 0 also
+  /// when the next packet is.
+  @inlinable @inline(__always)
+  public mutating func read(
+    limit: Int, notAfter bound: Timestamp, _ body: (borrowing PacketRecord, RawSpan) -> Void
+  ) throws(CaptureError) -> Int {
     var delivered = 0
+    var latest = latestTimestamp
     var record = PacketRecord(
       timestamp: Timestamp(nanoseconds: 0), index: 0, capturedLength: 0, originalLength: 0,
       linkType: classic.linkType)
@@ -157,26 +174,17 @@ public struct CaptureReader: ~Copyable, @unchecked Sendable {
         guard try nextBlockPacket(&record, mayWait: delivered == 0) else { break }
         start = section.packetStart
       }
+      if record.timestamp > bound { break }
       let end = start &+ Int(record.capturedLength)
       record.index = index
       index &+= 1
       delivered &+= 1
+      latest = record.timestamp
       body(record, window.bytes.extracting(start..<end))
       window.position = format == .pcap ? end : section.nextBlock
     }
+    latestTimestamp = latest
     return delivered
-  }
-
-  /// The time of the first packet, to put files in order; nil without packets or for `-`, which
-  /// could not be read again.
-  ///
-  /// - Throws: ``CaptureError`` as ``init(path:)`` does.
-  public static func firstTimestamp(path: String) throws(CaptureError) -> Timestamp? {
-    guard path != "-" else { return nil }
-    var reader = try CaptureReader(path: path)
-    var first: Timestamp?
-    _ = try reader.read(limit: 1) { record, _ in first = record.timestamp }
-    return first
   }
 
   /// Ends the capture at the current record. Damage of the compression is the better reason.

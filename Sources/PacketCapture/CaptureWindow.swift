@@ -2,39 +2,18 @@ import Glibc
 
 /// Memory that holds captured octets, given back when nothing refers to it.
 final class CaptureMemory {
-  private enum Kind {
-    case mapped
-    case allocated
-  }
-
   let octets: UnsafeMutableRawBufferPointer
-  private let kind: Kind
-
-  /// All of an open regular file that is not empty.
-  init(mapping descriptor: Int32, length: Int, path: String) throws(CaptureError) {
-    let start = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0)
-    guard let start, start != MAP_FAILED else {
-      throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
-    }
-    madvise(start, length, MADV_SEQUENTIAL)
-    octets = UnsafeMutableRawBufferPointer(start: start, count: length)
-    kind = .mapped
-  }
 
   init(length: Int) {
     octets = .allocate(byteCount: max(length, 1), alignment: 16)
-    kind = .allocated
   }
 
-  deinit {
-    switch kind {
-    case .mapped: if let start = octets.baseAddress { munmap(start, octets.count) }
-    case .allocated: octets.deallocate()
-    }
-  }
+  deinit { octets.deallocate() }
 }
 
-/// The part of a capture that is in memory: all of a mapped file, or a moving window over a stream.
+/// The part of a capture that is in memory: a moving window over a file or stream, or all of it.
+///
+/// A file is read and not mapped: a rotation that shortens a mapped file would end the process.
 ///
 /// Captured memory is touched through this type only, and read as a `RawSpan`, whose loads are
 /// bounds-checked.
@@ -60,12 +39,6 @@ struct CaptureWindow: ~Copyable {
     end = length
   }
 
-  /// A window over all of an open regular file. The file must not be shortened while it is read.
-  init(mapping descriptor: Int32, length: Int, path: String) throws(CaptureError) {
-    let memory = try CaptureMemory(mapping: descriptor, length: length, path: path)
-    self.init(memory, length: length, source: nil)
-  }
-
   /// A window over a copy of octets in memory.
   init(bytes: [UInt8]) {
     let memory = CaptureMemory(length: bytes.count)
@@ -80,7 +53,7 @@ struct CaptureWindow: ~Copyable {
   }
 
   private static func start(of memory: CaptureMemory) -> UnsafeRawPointer {
-    // Neither a successful mmap nor allocate gives nil.
+    // `allocate` does not give nil.
     UnsafeRawPointer(memory.octets.baseAddress.unsafelyUnwrapped)
   }
 

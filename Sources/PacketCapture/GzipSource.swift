@@ -2,7 +2,7 @@ internal import CZlib
 
 /// A gzip stream of one or more members (RFC 1952 §2.2), through zlib.
 final class GzipSource: ByteSource {
-  private let input: ByteInput
+  let input: ByteInput
   // zlib keeps the address of its state, so it lives on the heap.
   private let stream: UnsafeMutablePointer<z_stream>
   private var betweenMembers = false

@@ -34,6 +34,8 @@ public final class LiveCapture: @unchecked Sendable {
     public var droppedByKernel = 0
     /// Packets lost by the interface or its driver, where it tells.
     public var droppedByInterface = 0
+
+    public init() {}
   }
 
   public let interface: String

@@ -4,12 +4,14 @@ import Glibc
 struct OpenedCapture {
   private let path: String
   private let descriptor: Int32
-  private let input: ByteInput?
+  private let input: ByteInput
   /// The size of a regular file; nil for a pipe.
   let length: Int?
   let compression: CaptureReader.Compression
 
-  init(path: String) throws(CaptureError) {
+  init(
+    path: String, tap: ((UnsafeRawBufferPointer) -> Void)?
+  ) throws(CaptureError) {
     self.path = path
     descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
@@ -27,33 +29,15 @@ struct OpenedCapture {
       throw .cannotOpen(path: path, reason: "it is a directory; name the files in it")
     }
     length = kind == S_IFREG ? Int(status.st_size) : nil
-    var start = [UInt8](repeating: 0, count: 4)
-    if kind == S_IFREG, path != "-", status.st_size > 0 {
-      let got = pread(descriptor, &start, 4, 0)
-      guard got >= 0 else {
-        let reason = String(cString: strerror(errno))
-        close(descriptor)
-        throw .readFailed(path: path, reason: reason)
-      }
-      compression = CaptureReader.Compression(magic: Array(start.prefix(got)))
-      // The descriptor is closed by `window()` once it is mapped.
-      input =
-        compression == .none
-        ? nil : ByteInput(descriptor: descriptor, path: path, closes: true)
-    } else {
-      let input = ByteInput(descriptor: descriptor, path: path, closes: path != "-")
-      compression = CaptureReader.Compression(magic: try input.peek(4))
-      self.input = input
-    }
+    let isFile = kind == S_IFREG && path != "-"
+    input = ByteInput(
+      descriptor: descriptor, path: path, closes: path != "-", tap: isFile ? nil : tap)
+    compression = CaptureReader.Compression(magic: try input.peek(4))
   }
 
   /// The window to read it through; called once.
   func window() throws(CaptureError) -> CaptureWindow {
-    guard let input else {
-      defer { close(descriptor) }
-      return try CaptureWindow(mapping: descriptor, length: length ?? 0, path: path)
-    }
-    return switch compression {
+    switch compression {
     case .none: CaptureWindow(source: PlainSource(input))
     case .gzip: CaptureWindow(source: try GzipSource(input))
     case .zstd: CaptureWindow(source: try ZstdSource(input))

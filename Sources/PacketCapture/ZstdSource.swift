@@ -2,7 +2,7 @@ internal import CZstd
 
 /// A Zstandard stream of one or more frames (RFC 8878 §3.1), through libzstd.
 final class ZstdSource: ByteSource {
-  private let input: ByteInput
+  let input: ByteInput
   private let stream: OpaquePointer
   private var frameOpen = true
   private var ended = false

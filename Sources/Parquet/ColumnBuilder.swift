@@ -18,6 +18,9 @@ public final class ColumnBuilder {
   /// Of octet strings, where each ends in `octets`.
   @exclusivity(unchecked) @usableFromInline var ends: [Int] = []
   @exclusivity(unchecked) @usableFromInline var octets: [UInt8] = []
+  /// Distinct texts that the caller numbered, and each row's number, instead of `octets`.
+  @exclusivity(unchecked) var prepared: [String] = []
+  @exclusivity(unchecked) var codes: [UInt32] = []
   /// Of an optional column, 1 for each row with a value; empty while there was no null.
   @exclusivity(unchecked) @usableFromInline var present: [UInt8] = []
   /// Rows, nulls included.
@@ -188,6 +191,8 @@ public final class ColumnBuilder {
       flags.removeAll(keepingCapacity: true)
       ends.removeAll(keepingCapacity: true)
       octets.removeAll(keepingCapacity: true)
+      prepared.removeAll(keepingCapacity: true)
+      codes.removeAll(keepingCapacity: true)
       present.removeAll(keepingCapacity: true)
     } else {
       words32.removeFirst(min(values, words32.count))
@@ -199,6 +204,7 @@ public final class ColumnBuilder {
         ends.removeFirst(values)
         for index in ends.indices { ends[index] -= cut }
       }
+      codes.removeFirst(min(values, codes.count))
       present.removeFirst(min(rows, present.count))
     }
     self.rows -= rows

@@ -20,6 +20,7 @@ struct ColumnEncoder: ~Copyable {
     case plain = 0
     case delta = 5
     case dictionary = 8
+    case streamSplit = 9
 
     /// 3 is RLE, of the definition levels; a dictionary itself is PLAIN.
     var codes: [Int32] {
@@ -27,6 +28,7 @@ struct ColumnEncoder: ~Copyable {
       case .plain: [0, 3]
       case .delta: [5, 3]
       case .dictionary: [0, 3, 8]
+      case .streamSplit: [9, 3]
       }
     }
   }
@@ -75,6 +77,8 @@ struct ColumnEncoder: ~Copyable {
       }
       encoding = .plain
       statistics = .flags(flags)
+    case .byteArray where !builder.prepared.isEmpty:
+      (encoding, statistics) = try writePrepared(builder, rows: rows, into: &chunk)
     case .byteArray, .fixedLengthByteArray:
       let (octets, stored) = (builder.octets, builder.ends)
       let ends = stored.span.extracting(0..<count)
@@ -99,15 +103,36 @@ struct ColumnEncoder: ~Copyable {
     var dictionary: NumberDictionary<Word>?
     var encoding = ValueEncoding.plain
     var size = words.count * MemoryLayout<Word>.size
-    if column.encoding == .delta || column.encoding == .automatic && isNumber {
+    if isNumber, column.encoding != .plain, column.encoding != .delta,
+      let constant = NumberDictionary<Word>(constant: words)
+    {
+      return try write(constant, of: builder, rows: rows, into: &chunk)
+    }
+    if column.encoding == .delta
+      || (column.encoding == .automatic || column.encoding == .compact) && isNumber
+    {
       let deltas = DeltaEncoding.estimatedSize(words)
       if column.encoding == .delta || deltas < size / 10 * 9 {
         encoding = .delta
         size = deltas
       }
     }
-    if column.encoding == .dictionary || column.encoding == .automatic {
-      dictionary = NumberDictionary(words, isWanted: column.encoding == .dictionary)
+    if column.encoding == .streamSplit {
+      encoding = .streamSplit
+    } else if column.encoding == .compact, isNumber {
+      let split = StreamSplitEncoding.estimatedSize(words)
+      // A split page costs less to write and to read than deltas do.
+      if split < size / 20 * 21 {
+        encoding = .streamSplit
+        size = split
+      }
+    }
+    if column.encoding == .dictionary || column.encoding == .automatic
+      || column.encoding == .compact
+    {
+      dictionary = NumberDictionary(
+        words, isWanted: column.encoding == .dictionary,
+        isChoosy: column.encoding == .compact)
       if let built = dictionary {
         let width = Self.indexWidth(built.values.count)
         let bits = words.count * width + built.values.count * Word.bitWidth
@@ -117,28 +142,38 @@ struct ColumnEncoder: ~Copyable {
         } else {
           dictionary = nil
         }
+      } else if column.encoding == .dictionary, isNumber, prefersSplit {
+        encoding = .streamSplit
       }
     }
-    if let dictionary {
-      body.removeAll()
-      body.append(dictionary.values.span.bytes)
-      try finishDictionary(count: dictionary.values.count, &chunk)
-      try write(
-        indices: dictionary.indices.span, of: dictionary.values.count, builder, rows, &chunk)
-      return .dictionary
-    }
+    if let dictionary { return try write(dictionary, of: builder, rows: rows, into: &chunk) }
     chunk.dataOffset = Int64(output.count)
     for page in pages(of: builder, rows: rows, rowsPerPage: parameters.rowsPerPage) {
       body.removeAll()
-      if encoding == .delta {
-        DeltaEncoding.encode(words.extracting(page.values), into: &body)
-      } else {
-        body.append(words.extracting(page.values).bytes)
+      switch encoding {
+      case .delta: DeltaEncoding.encode(words.extracting(page.values), into: &body)
+      case .streamSplit: body.append(split: words.extracting(page.values))
+      case .plain, .dictionary: body.append(words.extracting(page.values).bytes)
       }
       try finish(page, of: builder, encoding)
     }
     return encoding
   }
+
+  private mutating func write<Word: FixedWidthInteger & SignedInteger & BitwiseCopyable>(
+    _ dictionary: NumberDictionary<Word>, of builder: ColumnBuilder, rows: Int,
+    into chunk: inout ColumnChunk
+  ) throws(ParquetError) -> ValueEncoding {
+    body.removeAll()
+    body.append(dictionary.values.span.bytes)
+    try finishDictionary(count: dictionary.values.count, &chunk)
+    try write(
+      indices: dictionary.indices.span, of: dictionary.values.count, builder, rows, &chunk)
+    return .dictionary
+  }
+
+  /// Whether a column without room for a dictionary is split rather than PLAIN.
+  private var prefersSplit: Bool { parameters.splitsWithoutDictionary }
 
   private mutating func write(
     _ octets: Span<UInt8>, ends: Span<Int>, of builder: ColumnBuilder, rows: Int,
@@ -168,6 +203,24 @@ struct ColumnEncoder: ~Copyable {
       try finish(page, of: builder, .plain)
     }
     return .plain
+  }
+
+  /// A column whose dictionary the caller made.
+  private mutating func writePrepared(
+    _ builder: ColumnBuilder, rows: Int, into chunk: inout ColumnChunk
+  ) throws(ParquetError) -> (ValueEncoding, RawStatistics) {
+    body.removeAll()
+    var octets: [UInt8] = []
+    var ends: [Int] = []
+    for text in builder.prepared {
+      octets += text.utf8
+      ends.append(octets.count)
+    }
+    appendPlain(octets.span, ends: ends.span, range: ends.indices, isFixed: false)
+    try finishDictionary(count: ends.count, &chunk)
+    let codes = builder.codes
+    try write(indices: codes.span, of: ends.count, builder, rows, &chunk)
+    return (.dictionary, .octets(octets.span, ends: ends.span))
   }
 
   private mutating func appendPlain(
@@ -272,14 +325,23 @@ struct ColumnEncoder: ~Copyable {
         limit: UInt64(Int32.max) / 2)
     }
     header.uncompressedSize = Int32(size)
+    header.isCompressed = false
     if let compressor {
       compressed.removeAll()
       try compressor.compress(body, into: &compressed)
-      swap(&compressed, &body)
-    } else {
-      header.isCompressed = false
+      // Version 2 may leave a page as it is, which then costs nothing to read.
+      if header.kind != .data2 || compressed.count < body.count / 32 * 31 {
+        swap(&compressed, &body)
+        header.isCompressed = true
+      }
     }
     header.compressedSize = Int32(truncatingIfNeeded: prefix + body.count)
+    if parameters.hasChecksums {
+      var checksum = Checksum()
+      if prefix > 0 { checksum.add(levels.bytes) }
+      checksum.add(body.bytes)
+      header.checksum = checksum.value
+    }
     var writer = ThriftWriter()
     header.write(to: &writer)
     output.append(writer.sink)

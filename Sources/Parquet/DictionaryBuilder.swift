@@ -7,10 +7,19 @@ struct NumberDictionary<Word: FixedWidthInteger & SignedInteger & BitwiseCopyabl
   /// take more than 16 bits (our own choice; arrow and DuckDB stop at about a mebibyte of dictionary).
   static var limit: Int { 65_536 }
 
+  /// A dictionary of one value; nil when the values differ.
+  init?(constant words: Span<Word>) {
+    guard let first = words.isEmpty ? nil : words[0] else { return nil }
+    for index in words.indices where words[unchecked: index] != first { return nil }
+    values = [first]
+    indices = [UInt32](repeating: 0, count: words.count)
+  }
+
   /// nil when a dictionary would not pay: more than 65,536 distinct values, or (unless `isWanted`)
-  /// more than half of the values are.
-  init?(_ words: Span<Word>, isWanted: Bool) {
+  /// more than half of the values are); `isChoosy` looks at a sample first, whatever the range.
+  init?(_ words: Span<Word>, isWanted: Bool, isChoosy: Bool = false) {
     guard !words.isEmpty else { return nil }
+    if isChoosy, Self.looksDistinct(words) { return nil }
     var least = words[0]
     var greatest = words[0]
     for index in words.indices {

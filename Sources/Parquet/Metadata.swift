@@ -182,6 +182,17 @@ struct FileMetadata: Hashable, Sendable {
     }
   }
 
+  /// What comes after the row groups: the footer, its length, and the file's last four octets.
+  func tail() -> OctetSink {
+    var writer = ThriftWriter()
+    write(to: &writer)
+    var sink = OctetSink()
+    sink.append(writer.sink)
+    sink.append(word: UInt32(truncatingIfNeeded: writer.sink.count))
+    sink.append("PAR1")
+    return sink
+  }
+
   init(_ reader: inout ThriftReader) throws(ParquetError) {
     var read = Self()
     try reader.structure { reader, field, type throws(ParquetError) in
@@ -257,6 +268,8 @@ struct PageHeader: Hashable, Sendable {
   var levelsLength: Int32 = 0
   var repetitionLength: Int32 = 0
   var isCompressed = true
+  /// CRC-32 of the page as it is stored.
+  var checksum: UInt32?
 
   init() {}
 
@@ -265,6 +278,7 @@ struct PageHeader: Hashable, Sendable {
       writer.int32(1, kind.rawValue)
       writer.int32(2, uncompressedSize)
       writer.int32(3, compressedSize)
+      if let checksum { writer.int32(4, Int32(bitPattern: checksum)) }
       switch kind {
       case .data:
         writer.structure(5) { writer in
@@ -307,6 +321,7 @@ struct PageHeader: Hashable, Sendable {
         hasKind = true
       case 2: read.uncompressedSize = try reader.int32(type)
       case 3: read.compressedSize = try reader.int32(type)
+      case 4: read.checksum = UInt32(bitPattern: try reader.int32(type))
       case 5, 7, 8:
         sub = field
         try reader.structure { reader, inner, type throws(ParquetError) in

@@ -51,19 +51,21 @@ public final class ParquetReader: Sendable {
   /// The program that wrote the file, as it names itself.
   public let createdBy: String
 
-  private let source: OctetSource
-  private let limits: ParquetReaderLimits
-  private let chunks: [[ColumnChunk]]
+  let source: OctetSource
+  let limits: ParquetReaderLimits
+  let chunks: [[ColumnChunk]]
   /// Of each column of `schema`, its place among the leaves.
-  private let leaves: [Int]
+  let leaves: [Int]
 
   /// Opens a file and reads its footer.
   ///
+  /// - Parameter keepsOpen: whether the file stays open. Otherwise it is opened again for each read: for
+  ///   programs that have thousands of readers at a time.
   /// - Throws: ``ParquetError``; a file that was not finished has no footer and is `damaged`.
   public convenience init(
-    path: String, limits: ParquetReaderLimits = ParquetReaderLimits()
+    path: String, limits: ParquetReaderLimits = ParquetReaderLimits(), keepsOpen: Bool = true
   ) throws(ParquetError) {
-    try self.init(try OctetSource(path: path), limits)
+    try self.init(try OctetSource(path: path, keepsOpen: keepsOpen), limits)
   }
 
   /// Reads a file that is in memory.
@@ -73,7 +75,21 @@ public final class ParquetReader: Sendable {
     try self.init(OctetSource(octets: octets), limits)
   }
 
-  private init(_ source: OctetSource, _ limits: ParquetReaderLimits) throws(ParquetError) {
+  /// Reads the row groups that are synced in the part of a file that is still being written, by its
+  /// journal.
+  ///
+  /// - Throws: ``ParquetError``, also when the file was finished meanwhile.
+  public convenience init(
+    unfinished path: String, limits: ParquetReaderLimits = ParquetReaderLimits()
+  ) throws(ParquetError) {
+    let source = try OctetSource(path: ParquetWriter.partPath(of: path))
+    let file = try ParquetJournal.read(path: path, limits: limits, octets: source.count)
+    try self.init(source, limits, file, end: source.count)
+  }
+
+  private convenience init(
+    _ source: OctetSource, _ limits: ParquetReaderLimits
+  ) throws(ParquetError) {
     let size = source.count
     guard size >= 12, try source.read(0, 4) == Array("PAR1".utf8) else {
       throw .damaged(offset: 0, expected: "PAR1 and at least 12 octets")
@@ -92,9 +108,14 @@ public final class ParquetReader: Sendable {
     }
     let footer = try source.read(size - 8 - length, Int(length))
     var reader = ThriftReader(footer.span.bytes, start: size - 8 - length)
-    let file = try FileMetadata(&reader)
-    let layout = try SchemaLayout(file.elements, offset: size - 8 - length)
+    try self.init(source, limits, try FileMetadata(&reader), end: size - 8 - length)
+  }
 
+  /// - Parameter end: where the footer begins, for errors.
+  private init(
+    _ source: OctetSource, _ limits: ParquetReaderLimits, _ file: FileMetadata, end: UInt64
+  ) throws(ParquetError) {
+    let layout = try SchemaLayout(file.elements, offset: end)
     schema = layout.columns
     leaves = layout.leaves
     unreadColumns = layout.unread
@@ -104,11 +125,12 @@ public final class ParquetReader: Sendable {
     var groups: [RowGroup] = []
     for (index, group) in file.rowGroups.enumerated() {
       guard group.chunks.count == layout.leafCount else {
-        throw reader.damaged("\(layout.leafCount) columns in row group \(index)")
+        throw .damaged(
+          offset: end, expected: "\(layout.leafCount) columns in row group \(index)")
       }
       guard group.rowCount <= Int64(limits.rowsPerGroup) else {
         throw .tooLarge(
-          offset: size - 8 - length, what: "row group \(index), in rows,",
+          offset: end, what: "row group \(index), in rows,",
           size: UInt64(group.rowCount), limit: UInt64(limits.rowsPerGroup))
       }
       // At most 2^24 octets of footer and 2^24 rows a group by default: no overflow in 63 bits.
@@ -122,7 +144,8 @@ public final class ParquetReader: Sendable {
       groups.append(RowGroup(index: index, rowCount: Int(group.rowCount), bounds: bounds))
     }
     guard file.rowCount == Int64(total) else {
-      throw reader.damaged("\(total) rows, as the row groups have, not \(file.rowCount)")
+      throw .damaged(
+        offset: end, expected: "\(total) rows, as the row groups have, not \(file.rowCount)")
     }
     rowGroups = groups
     rowCount = total
@@ -143,6 +166,17 @@ public final class ParquetReader: Sendable {
   /// - Throws: ``ParquetError``.
   public func read(_ name: String, rowGroup: Int) throws(ParquetError) -> ColumnVector {
     guard let place = schema.firstIndex(where: { $0.name == name }) else { throw .noColumn(name) }
+    let range = try octetRange(column: place, rowGroup: rowGroup)
+    let octets = try source.read(range.start, range.length)
+    return try decode(
+      octets.span.bytes, column: schema[place], rows: rowGroups[rowGroup].rowCount,
+      isCompressed: range.isCompressed, start: range.start)
+  }
+
+  /// Where a column chunk lies, checked against the file's size.
+  func octetRange(
+    column place: Int, rowGroup: Int
+  ) throws(ParquetError) -> (start: UInt64, length: Int, isCompressed: Bool) {
     let column = schema[place]
     let chunk = chunks[rowGroup][leaves[place]]
     let rows = rowGroups[rowGroup].rowCount
@@ -156,15 +190,13 @@ public final class ParquetReader: Sendable {
     else {
       throw .damaged(
         offset: UInt64(max(0, start)),
-        expected: "column \(name) of row group \(rowGroup) inside the file, of its type and rows")
+        expected:
+          "column \(column.name) of row group \(rowGroup) inside the file, of its type and rows")
     }
     guard chunk.codec == 0 || chunk.codec == 6 else {
-      throw .unsupported("compression codec \(chunk.codec) in column \(name)")
+      throw .unsupported("compression codec \(chunk.codec) in column \(column.name)")
     }
-    let octets = try source.read(UInt64(start), Int(chunk.compressedSize))
-    return try decode(
-      octets.span.bytes, column: column, rows: rows, isCompressed: chunk.codec == 6,
-      start: UInt64(start))
+    return (UInt64(start), Int(chunk.compressedSize), chunk.codec == 6)
   }
 
   private func decode(

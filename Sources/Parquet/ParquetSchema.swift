@@ -76,6 +76,13 @@ public struct ParquetColumn: Hashable, Sendable {
     case dictionary
     /// DELTA_BINARY_PACKED; INT32 and INT64 only.
     case delta
+    /// BYTE_STREAM_SPLIT: the first octets of all values, then the second ones, and so on. Numbers
+    /// without an order compress best so. INT32 and INT64 only, which readers know since version
+    /// 2.11 of the format (2024): arrow 15, DuckDB 1.2.
+    case streamSplit
+    /// For INT32 and INT64 the smallest of dictionary, delta and stream split as a sample estimates
+    /// it; `automatic` for other types.
+    case compact
   }
 
   public let name: String
@@ -139,8 +146,10 @@ public struct ParquetColumn: Hashable, Sendable {
     if case .fixedLengthByteArray(let length) = physicalType, !(1...1_048_576).contains(length) {
       return "column \(name) has values of \(length) octets"
     }
-    if encoding == .delta, physicalType != .int32, physicalType != .int64 {
-      return "column \(name) is \(physicalType), which has no delta encoding"
+    if encoding == .delta || encoding == .streamSplit, physicalType != .int32,
+      physicalType != .int64
+    {
+      return "column \(name) is \(physicalType), which has no such encoding"
     }
     let fits: Bool
     switch logicalType {

@@ -20,6 +20,14 @@ public struct ParquetWriterParameters: Hashable, Sendable {
   public var pageVersion = PageVersion.one
   /// Level 1 is the fastest; 3 takes about twice the time for some percent less.
   public var compression = ParquetCompression.zstd(1)
+  /// Whether pages carry a CRC-32 (parquet.thrift, `PageHeader.crc`), which readers may check.
+  public var hasChecksums = false
+  /// Whether a number column that was to have a dictionary and has too many values for one is split
+  /// (``ParquetColumn/Encoding/streamSplit``) rather than plain.
+  public var splitsWithoutDictionary = false
+  /// Whether each row group is synced as soon as it is written, and noted in a journal beside the
+  /// part, from which ``ParquetRecovery`` completes a part that was left behind.
+  public var isJournalled = false
 
   /// The values above.
   public init() {}
@@ -29,7 +37,8 @@ public struct ParquetWriterParameters: Hashable, Sendable {
 ///
 /// It writes to `PATH.part`; ``finish()`` syncs and renames that to `PATH`, so that a file under its
 /// own name is always whole. A writer that goes away unfinished takes its part away; one that is killed
-/// leaves it, and the next writer of that path writes over it.
+/// leaves it, and the next writer of that path writes over it. With
+/// ``ParquetWriterParameters/isJournalled`` the part stays in both cases, to be recovered.
 ///
 /// ```swift
 /// let writer = try ParquetWriter(
@@ -55,6 +64,7 @@ public final class ParquetWriter {
   private let parameters: ParquetWriterParameters
   private var encoder: ColumnEncoder
   private var descriptor: Int32
+  private var journal: ParquetJournal?
   private var offset: Int64 = 0
   private var groups: [RowGroupMetadata] = []
   @usableFromInline var pending = 0
@@ -94,9 +104,33 @@ public final class ParquetWriter {
     var magic = OctetSink()
     magic.append("PAR1")
     try write(magic)
+    if parameters.isJournalled {
+      journal = try ParquetJournal(path: path, file: Self.footer(of: schema))
+    }
   }
 
-  deinit { cancel() }
+  deinit {
+    if journal == nil {
+      cancel()
+    } else if descriptor >= 0 {
+      close(descriptor)
+    }
+  }
+
+  private static func footer(of schema: [ParquetColumn]) -> FileMetadata {
+    var footer = FileMetadata()
+    footer.elements = [SchemaElement(rootOf: schema.count)] + schema.map(SchemaElement.init)
+    // "NAME version N (build HASH)" is the form that readers look for.
+    footer.createdBy = "noroshi version 1.0.0 (build 0)"
+    footer.hasTypeOrder = schema.map { _ in true }
+    return footer
+  }
+
+  /// Octets of the part so far, without its footer.
+  public var octetCount: Int { Int(offset) }
+
+  /// Row groups written so far.
+  public var rowGroupCount: Int { groups.count }
 
   /// A column's builder.
   ///
@@ -149,46 +183,55 @@ public final class ParquetWriter {
       builder.removeFirst(rows: rows)
       chunks.append(chunk)
     }
-    groups.append(RowGroupMetadata(chunks: chunks, rowCount: Int64(rows)))
+    let group = RowGroupMetadata(chunks: chunks, rowCount: Int64(rows))
+    if let journal {
+      // The row group must be on the disk before the journal says so.
+      guard fdatasync(descriptor) == 0 else {
+        throw .system(operation: "syncing", path: Self.partPath(of: path), code: errno)
+      }
+      try journal.append(group, ordinal: groups.count)
+    }
+    groups.append(group)
     pending -= rows
     rowCount += rows
   }
 
-  /// Writes what is pending and the footer, syncs, and gives the file its name.
+  /// Writes what is pending as a row group of its own, however small.
   ///
-  /// - Throws: ``ParquetError``; the part then stays until the writer goes away.
-  public func finish() throws(ParquetError) {
-    guard descriptor >= 0 else { return }
+  /// - Throws: ``ParquetError``.
+  public func endRowGroup() throws(ParquetError) {
     try check()
     while pending > 0 { try writeGroup(rows: min(pending, rowsPerGroup)) }
-    var footer = FileMetadata()
-    footer.elements = [SchemaElement(rootOf: schema.count)] + schema.map(SchemaElement.init)
+  }
+
+  /// Writes what is pending and the footer, syncs, and gives the file its name, or another one in the
+  /// same folder, which may tell what only now is known.
+  ///
+  /// - Throws: ``ParquetError``; the part then stays until the writer goes away.
+  public func finish(as other: String? = nil) throws(ParquetError) {
+    guard descriptor >= 0 else { return }
+    try endRowGroup()
+    var footer = Self.footer(of: schema)
     footer.rowCount = Int64(rowCount)
     footer.rowGroups = groups
     footer.pairs = metadata
-    // "NAME version N (build HASH)" is the form that readers look for.
-    footer.createdBy = "noroshi version 1.0.0 (build 0)"
-    footer.hasTypeOrder = schema.map { _ in true }
-    var writer = ThriftWriter()
-    footer.write(to: &writer)
-    let length = writer.sink.count
-    writer.sink.append(word: UInt32(truncatingIfNeeded: length))
-    writer.sink.append("PAR1")
-    try write(writer.sink)
+    try write(footer.tail())
     let part = Self.partPath(of: path)
     guard fsync(descriptor) == 0 else {
       throw .system(operation: "syncing", path: part, code: errno)
     }
     close(descriptor)
     descriptor = -1
-    guard rename(part, path) == 0 else {
+    guard rename(part, other ?? path) == 0 else {
       throw .system(operation: "renaming", path: part, code: errno)
     }
-    try syncDirectory()
+    try Self.syncDirectory(of: path)
+    journal?.remove()
+    journal = nil
   }
 
   /// Makes the new name itself survive a power failure.
-  private func syncDirectory() throws(ParquetError) {
+  static func syncDirectory(of path: String) throws(ParquetError) {
     let directory: String
     if let slash = path.lastIndex(of: "/") {
       directory = slash == path.startIndex ? "/" : String(path[..<slash])
@@ -212,26 +255,15 @@ public final class ParquetWriter {
     close(descriptor)
     descriptor = -1
     unlink(Self.partPath(of: path))
+    journal?.remove()
+    journal = nil
   }
 
   private func write(_ sink: borrowing OctetSink) throws(ParquetError) {
     guard descriptor >= 0 else {
       throw .system(operation: "writing", path: path, code: EBADF)
     }
-    var code: Int32 = 0
-    sink.bytes.withUnsafeBytes { source in
-      var done = 0
-      while done < source.count {
-        let written = Glibc.write(
-          descriptor, source.baseAddress.map { $0 + done }, source.count - done)
-        if written > 0 {
-          done += written
-        } else if errno != EINTR {
-          code = errno
-          return
-        }
-      }
-    }
+    let code = writeAll(sink.bytes, to: descriptor)
     guard code == 0 else {
       throw .system(operation: "writing", path: Self.partPath(of: path), code: code)
     }

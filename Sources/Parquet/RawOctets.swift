@@ -125,6 +125,23 @@ struct OctetSink: ~Copyable {
     count += (values.count * width + 7) / 8
   }
 
+  /// BYTE_STREAM_SPLIT: the lowest octets of all values, then the next ones.
+  mutating func append<Word: FixedWidthInteger & BitwiseCopyable>(split words: Span<Word>) {
+    let rows = words.count
+    let size = rows * MemoryLayout<Word>.size
+    guard size > 0 else { return }
+    reserve(size)
+    var place = end.assumingMemoryBound(to: UInt8.self)
+    for octet in 0..<MemoryLayout<Word>.size {
+      let shift = Word(truncatingIfNeeded: 8 * octet)
+      for row in 0..<rows {
+        place[row] = UInt8(truncatingIfNeeded: words[unchecked: row] &>> shift)
+      }
+      place += rows
+    }
+    count += size
+  }
+
   /// Room for `size` octets that `fill` writes into; it gives back how many it wrote, at most `size`.
   mutating func appendFilled<Failure: Error>(
     _ size: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
@@ -133,6 +150,22 @@ struct OctetSink: ~Copyable {
     let written = try fill(UnsafeMutableRawBufferPointer(start: end, count: size))
     precondition(written >= 0 && written <= size)
     count += written
+  }
+}
+
+/// Writes all of it; gives back the system's error number, or 0.
+func writeAll(_ bytes: RawSpan, to descriptor: Int32) -> Int32 {
+  bytes.withUnsafeBytes { source in
+    var done = 0
+    while done < source.count {
+      let written = write(descriptor, source.baseAddress.map { $0 + done }, source.count - done)
+      if written > 0 {
+        done += written
+      } else if errno != EINTR {
+        return errno
+      }
+    }
+    return 0
   }
 }
 

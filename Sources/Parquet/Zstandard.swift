@@ -51,3 +51,24 @@ func zstandardContent(_ input: RawSpan, length: Int, offset: UInt64) throws(Parq
   }
   return content
 }
+
+/// A decompressor that keeps its working memory.
+final class ZstandardDecompressor {
+  private let context: OpaquePointer?
+
+  init() { context = ZSTD_createDCtx() }
+
+  deinit { ZSTD_freeDCtx(context) }
+
+  /// Fills `target` with the content of one or more frames, which must be exactly that long.
+  func decompress(
+    _ input: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, offset: UInt64
+  ) throws(ParquetError) {
+    let written = ZSTD_decompressDCtx(
+      context, target.baseAddress, target.count, input.baseAddress, input.count)
+    guard ZSTD_isError(written) == 0, written == target.count else {
+      throw .damaged(
+        offset: offset, expected: "a Zstandard frame of \(target.count) octets of content")
+    }
+  }
+}

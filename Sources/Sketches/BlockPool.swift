@@ -1,28 +1,23 @@
-import Glibc
-
-/// Equal blocks of plain words in one growing piece of memory, with a free list: allocating and
-/// releasing one costs no call of the system's allocator.
+/// Equal blocks of plain words in chunks of memory that never move, with a free list: allocating and
+/// releasing a block costs no call of the system's allocator.
 ///
-/// The only file of this target with raw memory: every access goes through ``withBlock(_:_:)``, which
-/// checks the block's number.
+/// Every access goes through ``withBlock(_:_:)`` or ``address(_:)``, which check the block's number.
 struct BlockPool<Word: FixedWidthInteger & BitwiseCopyable>: ~Copyable {
   let blockCount: Int
-  private var base: UnsafeMutablePointer<Word>?
-  private var capacity = 0
+  private var memory: ChunkedMemory
   private var created = 0
   private(set) var free: [UInt32] = []
   /// Of each block, whether it is handed out.
   private var held: [Bool] = []
 
+  /// - Parameter blockCount: words of a block.
   init(blockCount: Int) {
     self.blockCount = blockCount
+    let bytes = blockCount * MemoryLayout<Word>.stride
+    memory = ChunkedMemory(recordBytes: bytes, chunkShift: bytes >= 1_024 ? 4 : 6)
   }
 
-  deinit { Glibc.free(base) }
-
-  var memoryBytes: Int {
-    capacity * blockCount * MemoryLayout<Word>.stride + held.capacity + free.capacity * 4
-  }
+  var memoryBytes: Int { memory.memoryBytes + held.count + free.count * 4 }
 
   var usedBlocks: Int { created - free.count }
 
@@ -32,7 +27,7 @@ struct BlockPool<Word: FixedWidthInteger & BitwiseCopyable>: ~Copyable {
     if let number = free.popLast() {
       block = Int(number)
     } else {
-      if created == capacity { grow(to: max(8, capacity + capacity / 2)) }
+      if created == memory.capacity { memory.grow() }
       block = created
       created += 1
       held.append(false)
@@ -40,17 +35,6 @@ struct BlockPool<Word: FixedWidthInteger & BitwiseCopyable>: ~Copyable {
     held[block] = true
     withBlock(UInt32(block)) { $0.update(repeating: 0) }
     return UInt32(block)
-  }
-
-  /// Moves the memory to a larger place, as the allocator can often do without copying.
-  private mutating func grow(to blocks: Int) {
-    let bytes = blocks * blockCount * MemoryLayout<Word>.stride
-    guard let moved = realloc(base, bytes) else {
-      // Out of memory: nothing here can go on, as when the standard library's own arrays cannot grow.
-      fatalError("no memory for \(bytes) octets of distinct counters")
-    }
-    base = moved.bindMemory(to: Word.self, capacity: blocks * blockCount)
-    capacity = blocks
   }
 
   /// Hands a block back. Releasing one twice is a mistake of the program.
@@ -65,20 +49,29 @@ struct BlockPool<Word: FixedWidthInteger & BitwiseCopyable>: ~Copyable {
   }
 
   @inline(__always)
-  func withBlock<Result>(
-    _ block: UInt32, _ body: (UnsafeMutableBufferPointer<Word>) -> Result
-  ) -> Result {
-    guard let base, Int(block) < created else {
+  func address(_ block: UInt32) -> UnsafeMutablePointer<Word> {
+    guard Int(block) < created else {
       // Counters come from this arena's `insert`, or were checked with `owns`.
       preconditionFailure("a distinct counter was used with another arena than its own")
     }
-    return body(
-      UnsafeMutableBufferPointer(start: base + Int(block) * blockCount, count: blockCount))
+    return memory.pointer(Int(block)).assumingMemoryBound(to: Word.self)
+  }
+
+  @inline(__always)
+  func withBlock<Result>(
+    _ block: UInt32, _ body: (UnsafeMutableBufferPointer<Word>) -> Result
+  ) -> Result {
+    body(UnsafeMutableBufferPointer(start: address(block), count: blockCount))
   }
 
   /// All blocks one after another.
   var words: [Word] {
-    Array(UnsafeBufferPointer(start: base, count: created * blockCount))
+    var result: [Word] = []
+    result.reserveCapacity(created * blockCount)
+    for block in 0..<created {
+      withBlock(UInt32(block)) { result.append(contentsOf: $0) }
+    }
+    return result
   }
 
   mutating func restore(words: [Word], free: [UInt32]) throws(SketchError) {
@@ -93,12 +86,13 @@ struct BlockPool<Word: FixedWidthInteger & BitwiseCopyable>: ~Copyable {
       }
       held[Int(number)] = false
     }
-    if blocks > capacity { grow(to: blocks) }
-    words.withUnsafeBufferPointer { source in
-      // `source` has `blocks * blockCount` words and `grow` made room for as many.
-      if let start = source.baseAddress { base?.update(from: start, count: source.count) }
-    }
+    while blocks > memory.capacity { memory.grow() }
     created = blocks
+    for block in 0..<blocks {
+      withBlock(UInt32(block)) {
+        _ = $0.update(fromContentsOf: words[block * blockCount..<(block + 1) * blockCount])
+      }
+    }
     self.free = free
     self.held = held
   }

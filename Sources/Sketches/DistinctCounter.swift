@@ -1,14 +1,17 @@
+import CPrefetch
+
 /// A very small distinct counter, for millions of table entries: 24 octets in the entry, and room in
 /// a shared ``DistinctArena`` only for the few that grow.
 ///
-/// Up to four values are kept in the entry itself, up to 48 in an exact set of 64 words, then in a
-/// HyperLogLog of 2^10 registers (standard error 3.3 %). Values are 32-bit hashes: where they come from
-/// a bijection of IPv4 addresses (``mix32(_:)``), the first two forms are exact.
+/// Up to four values are kept in the entry itself, up to 16 in a list that fills one cache line, up to
+/// 48 in an exact set of 64 words, then in a HyperLogLog of 2^10 registers (standard error 3.3 %). Values
+/// are 32-bit hashes: where they come from a bijection of IPv4 addresses (``mix32(_:)``), all but the
+/// last form are exact.
 @frozen
 public struct DistinctCounter: BitwiseCopyable, Sendable {
-  /// Inline: how many values. Otherwise `setForm` or `registerForm`.
+  /// Inline: how many values. Otherwise `listForm`, `setForm` or `registerForm`.
   @usableFromInline var form: UInt8 = 0
-  /// Of a set: how many values it holds.
+  /// Of a list or set: how many values it holds.
   @usableFromInline var held: UInt8 = 0
   /// The block in the arena.
   @usableFromInline var block: UInt32 = 0
@@ -18,8 +21,9 @@ public struct DistinctCounter: BitwiseCopyable, Sendable {
   @usableFromInline var c: UInt32 = 0
   @usableFromInline var d: UInt32 = 0
 
-  @usableFromInline static let setForm: UInt8 = 5
-  @usableFromInline static let registerForm: UInt8 = 6
+  @usableFromInline static let listForm: UInt8 = 5
+  @usableFromInline static let setForm: UInt8 = 6
+  @usableFromInline static let registerForm: UInt8 = 7
 
   /// A counter that has seen nothing.
   @inlinable public init() {}
@@ -29,10 +33,13 @@ public struct DistinctCounter: BitwiseCopyable, Sendable {
 
   /// Whether the count is that of the distinct hashes, not an estimate.
   @inlinable public var isExact: Bool { form <= Self.setForm }
+
+  /// Whether one more value makes the count an estimate.
+  @inlinable public var isFull: Bool { form == Self.setForm && held == DistinctArena.exactLimit }
 }
 
-/// The memory behind many ``DistinctCounter``s: blocks of 256 octets (sets) and 1 KiB (registers) with
-/// free lists.
+/// The memory behind many ``DistinctCounter``s: blocks of 64 octets (lists), 256 octets (sets) and 1 KiB
+/// (registers) with free lists.
 ///
 /// A counter belongs to the arena that it was filled in. Not safe for several threads at once.
 ///
@@ -44,12 +51,15 @@ public struct DistinctCounter: BitwiseCopyable, Sendable {
 /// arena.release(&counter)
 /// ```
 public final class DistinctArena {
+  private static let listWords = 16
   private static let setWords = 64
-  private static let setLimit: UInt8 = 48
+  /// How many values a counter holds exactly.
+  @usableFromInline static let exactLimit: UInt8 = 48
   private static let registerCount = 1_024
 
   // Not checked at run time for overlapping accesses: no method of this class calls out while it holds
   // one of them.
+  @exclusivity(unchecked) private var lists = BlockPool<UInt32>(blockCount: listWords)
   @exclusivity(unchecked) private var sets = BlockPool<UInt32>(blockCount: setWords)
   @exclusivity(unchecked) private var registers = BlockPool<UInt8>(blockCount: registerCount)
 
@@ -57,11 +67,14 @@ public final class DistinctArena {
   public init() {}
 
   /// Octets of memory taken from the system, free blocks included. It does not shrink.
-  public var memoryBytes: Int { sets.memoryBytes + registers.memoryBytes }
+  public var memoryBytes: Int {
+    lists.memoryBytes + sets.memoryBytes + registers.memoryBytes
+  }
 
   /// Octets of memory that counters hold at the moment; the rest of ``memoryBytes`` is free for reuse.
   public var usedBytes: Int {
-    sets.usedBlocks * Self.setWords * 4 + registers.usedBlocks * Self.registerCount
+    lists.usedBlocks * Self.listWords * 4 + sets.usedBlocks * Self.setWords * 4
+      + registers.usedBlocks * Self.registerCount
   }
 
   /// Counts a value. One that an inline counter already holds costs one or two nanoseconds.
@@ -89,24 +102,48 @@ public final class DistinctArena {
     case 1: counter.b = value
     case 2: counter.c = value
     case 3: counter.d = value
-    case 4:
-      let first = counter
-      counter = DistinctCounter()
-      counter.block = sets.allocate()
-      counter.form = DistinctCounter.setForm
-      insertIntoSet(first.a, &counter)
-      insertIntoSet(first.b, &counter)
-      insertIntoSet(first.c, &counter)
-      insertIntoSet(first.d, &counter)
-      insertIntoSet(value, &counter)
-      return true
-    case DistinctCounter.setForm:
-      return insertIntoSet(value, &counter)
-    default:
-      return raise(value, block: counter.block)
+    case 4: startList(&counter, with: value)
+    case DistinctCounter.listForm: return insertIntoList(value, &counter)
+    case DistinctCounter.setForm: return insertIntoSet(value, &counter)
+    default: return raise(value, block: counter.block)
     }
-    counter.form += 1
+    if counter.form < 4 { counter.form += 1 }
     return true
+  }
+
+  private func startList(_ counter: inout DistinctCounter, with value: UInt32) {
+    let first = counter
+    counter = DistinctCounter()
+    counter.form = DistinctCounter.listForm
+    counter.held = 5
+    counter.block = lists.allocate()
+    lists.withBlock(counter.block) { words in
+      // Words without a value of their own repeat the first one, so that a search may look at all.
+      words.update(repeating: first.a)
+      words[1] = first.b
+      words[2] = first.c
+      words[3] = first.d
+      words[4] = value
+    }
+  }
+
+  private func insertIntoList(_ value: UInt32, _ counter: inout DistinctCounter) -> Bool {
+    let words = lists.address(counter.block)
+    var isHeld = false
+    for index in 0..<Self.listWords { isHeld = isHeld || words[index] == value }
+    if isHeld { return false }
+    if Int(counter.held) < Self.listWords {
+      words[Int(counter.held)] = value
+      counter.held &+= 1
+      return true
+    }
+    let list = counter
+    counter = DistinctCounter()
+    counter.block = sets.allocate()
+    counter.form = DistinctCounter.setForm
+    for index in 0..<Self.listWords { insertIntoSet(words[index], &counter) }
+    lists.release(list.block)
+    return insertIntoSet(value, &counter)
   }
 
   @discardableResult
@@ -117,7 +154,7 @@ public final class DistinctArena {
       counter.b = 1
     } else {
       let isNew = sets.withBlock(counter.block) { words in
-        // At most 48 of the 64 words are taken (`setLimit`), so the search meets an empty one.
+        // At most 48 of the 64 words are taken (`exactLimit`), so the search meets an empty one.
         var slot = Int(value >> 26)
         while words[slot] != 0 {
           if words[slot] == value { return false }
@@ -129,7 +166,7 @@ public final class DistinctArena {
       guard isNew else { return false }
     }
     counter.held &+= 1
-    if counter.held > Self.setLimit { promote(&counter) }
+    if counter.held > Self.exactLimit { promote(&counter) }
     return true
   }
 
@@ -142,15 +179,17 @@ public final class DistinctArena {
     counter.block = block
   }
 
-  /// The values of a counter that still knows them.
-  private func forEachValue(_ counter: DistinctCounter, _ body: (UInt32) -> Void) {
-    if counter.form == DistinctCounter.setForm {
+  /// The values of a counter that still knows them: see ``DistinctCounter/isExact``.
+  public func forEachValue(_ counter: DistinctCounter, _ body: (UInt32) -> Void) {
+    if counter.form == DistinctCounter.listForm {
+      for place in 0..<Int(counter.held) { body(lists.withBlock(counter.block) { $0[place] }) }
+    } else if counter.form == DistinctCounter.setForm {
       for slot in 0..<Self.setWords {
         let value = sets.withBlock(counter.block) { $0[slot] }
         if value != 0 { body(value) }
       }
       if counter.b == 1 { body(0) }
-    } else {
+    } else if counter.form <= 4 {
       if counter.form > 0 { body(counter.a) }
       if counter.form > 1 { body(counter.b) }
       if counter.form > 2 { body(counter.c) }
@@ -158,24 +197,43 @@ public final class DistinctArena {
     }
   }
 
-  @discardableResult
-  private func raise(_ value: UInt32, block: UInt32) -> Bool {
+  /// Asks for the memory that ``insert(hash:into:)`` would touch.
+  public func prefetch(hash value: UInt32, of counter: DistinctCounter) {
+    switch counter.form {
+    case DistinctCounter.listForm: noroshi_prefetch(lists.address(counter.block))
+    case DistinctCounter.setForm:
+      noroshi_prefetch(sets.address(counter.block) + Int(value >> 26))
+    case DistinctCounter.registerForm:
+      noroshi_prefetch(registers.address(counter.block) + Self.place(value).index)
+    default: break
+    }
+  }
+
+  /// The register that a value belongs to, and the height it raises it to.
+  @inline(__always)
+  private static func place(_ value: UInt32) -> (index: Int, height: UInt8) {
     // 32 bits alone would bend the estimate above some ten million; mixed to 64 they name 2^32 things.
     let hash = mix64(UInt64(value) &+ 0x9e37_79b9_7f4a_7c15)
-    let index = Int(hash &>> 54)
-    let run = UInt8(truncatingIfNeeded: min(54, (hash &<< 10).leadingZeroBitCount) &+ 1)
-    return registers.withBlock(block) {
-      guard $0[index] < run else { return false }
-      $0[index] = run
-      return true
-    }
+    return (
+      Int(hash &>> 54),
+      UInt8(truncatingIfNeeded: min(54, (hash &<< 10).leadingZeroBitCount) &+ 1)
+    )
+  }
+
+  @discardableResult
+  private func raise(_ value: UInt32, block: UInt32) -> Bool {
+    let place = Self.place(value)
+    let register = registers.address(block) + place.index
+    guard register.pointee < place.height else { return false }
+    register.pointee = place.height
+    return true
   }
 
   /// How many distinct values were inserted: exact up to 48, then with a standard error of 3.3 %.
   public func estimate(_ counter: DistinctCounter) -> Double {
     switch counter.form {
     case 0...4: return Double(counter.form)
-    case DistinctCounter.setForm: return Double(counter.held)
+    case DistinctCounter.listForm, DistinctCounter.setForm: return Double(counter.held)
     default:
       return registers.withBlock(counter.block) { HyperLogLog.estimate(registers: $0.span) }
     }
@@ -196,14 +254,19 @@ public final class DistinctArena {
       counter.form = DistinctCounter.registerForm
       counter.block = block
     }
-    for index in 0..<Self.registerCount {
-      let value = other.registers.withBlock(source.block) { $0[index] }
-      registers.withBlock(counter.block) { if $0[index] < value { $0[index] = value } }
+    let from = UnsafeRawPointer(other.registers.address(source.block))
+    let to = UnsafeMutableRawPointer(registers.address(counter.block))
+    for offset in stride(from: 0, to: Self.registerCount, by: 32) {
+      let theirs = from.load(fromByteOffset: offset, as: SIMD32<UInt8>.self)
+      let ours = to.load(fromByteOffset: offset, as: SIMD32<UInt8>.self)
+      to.storeBytes(
+        of: pointwiseMax(ours, theirs), toByteOffset: offset, as: SIMD32<UInt8>.self)
     }
   }
 
   /// Gives the counter's memory back; it then counts from zero.
   public func release(_ counter: inout DistinctCounter) {
+    if counter.form == DistinctCounter.listForm { lists.release(counter.block) }
     if counter.form == DistinctCounter.setForm { sets.release(counter.block) }
     if counter.form == DistinctCounter.registerForm { registers.release(counter.block) }
     counter = DistinctCounter()
@@ -211,6 +274,10 @@ public final class DistinctArena {
 
   /// The blocks of an arena, as they go into a checkpoint beside the counters that point into them.
   public struct Image: Hashable, Sendable {
+    /// 16 words for each list.
+    public var lists: [UInt32]
+    /// Numbers of the lists that no counter holds.
+    public var freeLists: [UInt32]
     /// 64 words for each set.
     public var sets: [UInt32]
     /// Numbers of the sets that no counter holds.
@@ -222,8 +289,11 @@ public final class DistinctArena {
 
     /// An image from its parts; ``DistinctArena/init(image:)`` checks them.
     public init(
-      sets: [UInt32], freeSets: [UInt32], registers: [UInt8], freeRegisters: [UInt32]
+      lists: [UInt32], freeLists: [UInt32], sets: [UInt32], freeSets: [UInt32], registers: [UInt8],
+      freeRegisters: [UInt32]
     ) {
+      self.lists = lists
+      self.freeLists = freeLists
       self.sets = sets
       self.freeSets = freeSets
       self.registers = registers
@@ -234,7 +304,8 @@ public final class DistinctArena {
   /// A copy of all blocks.
   public var image: Image {
     Image(
-      sets: sets.words, freeSets: sets.free, registers: registers.words,
+      lists: lists.words, freeLists: lists.free, sets: sets.words, freeSets: sets.free,
+      registers: registers.words,
       freeRegisters: registers.free)
   }
 
@@ -243,12 +314,13 @@ public final class DistinctArena {
   /// - Throws: ``SketchError`` when the parts do not fit together. Each counter read back with it must
   ///   then pass ``owns(_:)``.
   public init(image: Image) throws(SketchError) {
+    try lists.restore(words: image.lists, free: image.freeLists)
     try sets.restore(words: image.sets, free: image.freeSets)
     try registers.restore(words: image.registers, free: image.freeRegisters)
     for block in 0..<image.sets.count / Self.setWords {
       let words = image.sets[block * Self.setWords..<(block + 1) * Self.setWords]
       guard
-        words.count(where: { $0 != 0 }) <= Int(Self.setLimit) || !sets.isHeld(UInt32(block))
+        words.count(where: { $0 != 0 }) <= Int(Self.exactLimit) || !sets.isHeld(UInt32(block))
       else { throw .damaged("set \(block) of the arena is overfull") }
     }
   }
@@ -258,12 +330,14 @@ public final class DistinctArena {
   public func owns(_ counter: DistinctCounter) -> Bool {
     switch counter.form {
     case 0...4: return true
+    case DistinctCounter.listForm:
+      return lists.isHeld(counter.block) && (5...UInt8(Self.listWords)).contains(counter.held)
     case DistinctCounter.setForm:
       guard counter.b <= 1, sets.isHeld(counter.block) else { return false }
       let taken = sets.withBlock(counter.block) { words in
         (0..<Self.setWords).count(where: { words[$0] != 0 })
       }
-      return Int(counter.held) == taken + Int(counter.b) && counter.held <= Self.setLimit
+      return Int(counter.held) == taken + Int(counter.b) && counter.held <= Self.exactLimit
     case DistinctCounter.registerForm: return registers.isHeld(counter.block)
     default: return false
     }

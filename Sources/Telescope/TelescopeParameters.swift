@@ -92,8 +92,11 @@ public struct TelescopeParameters: Hashable, Sendable {
 
   /// Ports and AS numbers kept per bin, by unique hosts; the rest is summed as "other".
   public var seriesKeysPerBin = 256
-  /// HyperLogLog precision of unique hosts: 2^12 registers, relative standard error 1.6 %.
-  public var seriesPrecision = 12
+  /// Keys of one open bin of five minutes, an hour or a day, at most 4 KiB each; beyond it those of
+  /// fewest packets are summed as "other". Twice what the ports of a NICTER day need: our own choice.
+  public var seriesKeys = 16_384
+  /// Keys that one of the 64 partitions tells apart in five minutes: our own choice.
+  public var seriesKeysPerPartition = 2_048
 
   // MARK: Campaigns
 

@@ -35,6 +35,7 @@ struct GeoImportTests {
     ])
   func imported(file: String, country: Bool, asn: Bool) throws {
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = "\(folder)/geo.noroshi"
     let source = try GeoSource(detecting: GeoFixtures.path("\(file).mmdb"))
     try GeoImporter.import(sources: [source], to: path)
@@ -61,6 +62,7 @@ struct GeoImportTests {
   @Test("country and ASN from two live files, the rest from the snapshot")
   func mixed() throws {
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let text = try GeoFixtures.write(
       "172.16.0.0\t12\t64496\n10.0.0.0\t8\t1\n", "table.txt", in: folder)
     try GeoImporter.import(
@@ -78,6 +80,7 @@ struct GeoImportTests {
   @Test("a damaged MMDB file is refused or says nothing, and never traps")
   func damagedMMDB() throws {
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let whole = try Data(contentsOf: URL(fileURLWithPath: GeoFixtures.path("ipinfo-lite.mmdb")))
     var random = SeededGenerator(seed: 3)
     for round in 0..<120 {
@@ -103,6 +106,7 @@ struct GeoImportTests {
     .enabled(if: GeoFixtures.executable("gzip") != nil))
   func gzip() throws {
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let text = (0..<20_000).map { "10.\($0 / 256).\($0 % 256).0\t24\t\(64496 + $0 % 16)\n" }
       .joined()
     let plain = try GeoFixtures.write(text, "routeviews.pfx2as", in: folder)
@@ -124,6 +128,7 @@ struct GeoImportTests {
   @Test("the kind of a file is found by looking into it")
   func detection() throws {
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let texts: [(String, GeoSourceKind)] = [
       ("# x\n1,2,JP\n", .torGeoIP), ("2001::,2001::1,??\n", .torGeoIP),
       ("1.0.0.0\t24\t13335\n", .prefixToAS), ("2001:db8::\t32\t1_2\n", .prefixToAS),
@@ -144,6 +149,7 @@ struct GeoImportTests {
   @Test("nothing usable in a source is an error and leaves the old snapshot")
   func uselessSource() throws {
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = "\(folder)/geo.noroshi"
     let good = try GeoFixtures.write("10.0.0.0\t8\t1\n", "good", in: folder)
     try GeoImporter.import(sources: [GeoSource(detecting: good)], to: path)
@@ -165,6 +171,7 @@ struct GeoImportTests {
   @Test("progress rises to 1, sources are told by trust and date")
   func report() throws {
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let old = try GeoFixtures.write(
       "# Generated: Sat, 29 Oct 2022 05:59:54 GMT\nnet: 10.0.0.0/8\ncountry: DE\n", "old",
       in: folder)

@@ -94,6 +94,7 @@ struct GeoSnapshotTests {
     var bytes = Array(try sample().dropLast(4))
     bytes[8] = 9
     let folder = try GeoFixtures.temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = "\(folder)/geo.noroshi"
     try Data(withChecksum(bytes)).write(to: URL(fileURLWithPath: path))
     let error = #expect(throws: GeoError.self) { try GeoDatabase(snapshot: path) }

@@ -63,6 +63,20 @@ struct DistinctCounterTests {
     }
   }
 
+  @Test(
+    "every form up to 48 values is exact, knows its values and takes none twice", arguments: 0...48)
+  func exactForms(count: UInt32) {
+    let arena = DistinctArena()
+    var counter = filled(arena, (0..<count).map { mix32($0) })
+    for value in 0..<count { #expect(!arena.insert(hash: mix32(value), into: &counter)) }
+    #expect(counter.isExact)
+    #expect(counter.isFull == (count == 48))
+    #expect(arena.estimate(counter) == Double(count))
+    var values: Set<UInt32> = []
+    arena.forEachValue(counter) { values.insert($0) }
+    #expect(values == Set((0..<count).map { mix32($0) }))
+  }
+
   @Test("a counter merged into its own arena counts both")
   func ownArena() {
     let arena = DistinctArena()
@@ -83,7 +97,8 @@ struct DistinctCounterTests {
           arena.insert(hash: mix32(value &+ round &* 7_919), into: &counters[index])
         }
       }
-      #expect(arena.usedBytes == 44 * 256 + 151 * 1_024)
+      // Of 0...199 values: 12 counters with 5...16, 32 with 17...48, 151 with more.
+      #expect(arena.usedBytes == 12 * 64 + 32 * 256 + 151 * 1_024)
       for index in counters.indices { arena.release(&counters[index]) }
       #expect(arena.usedBytes == 0)
       #expect(counters.allSatisfy { $0.isEmpty })
@@ -96,12 +111,15 @@ struct DistinctCounterTests {
   func image() throws {
     let arena = DistinctArena()
     var gone = filled(arena, 0..<30)
+    let list = filled(arena, (0..<9).map { mix32($0) })
     let set = filled(arena, (0..<40).map { mix32($0) })
     let large = filled(arena, (0..<4_000).map { mix32($0) })
     arena.release(&gone)
     let image = arena.image
     let back = try DistinctArena(image: image)
     #expect(back.image == image)
+    #expect(back.estimate(list) == 9)
+    #expect(back.owns(list))
     #expect(back.estimate(set) == 40)
     #expect(back.estimate(large) == arena.estimate(large))
     #expect(back.owns(set) && back.owns(large))
@@ -115,6 +133,9 @@ struct DistinctCounterTests {
 
     var damaged = image
     damaged.sets.removeLast()
+    #expect(throws: SketchError.self) { try DistinctArena(image: damaged) }
+    damaged = image
+    damaged.lists.append(1)
     #expect(throws: SketchError.self) { try DistinctArena(image: damaged) }
     damaged = image
     damaged.freeSets.append(9_999)

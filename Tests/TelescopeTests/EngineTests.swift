@@ -112,6 +112,46 @@ struct EngineTests {
     #expect(day.map(\.packets) == [150_000])
   }
 
+  @Test(
+    "destination blocks are exact while the destinations are, and near the truth after",
+    arguments: [3, 16, 17, 48, 49, 300, 4_000] as [UInt32])
+  func destinationBlocks(count: UInt32) throws {
+    var traffic = SyntheticTraffic()
+    // Three destinations in each /24, one /24 after the other, each of them met twice.
+    for index in 0..<2 * count {
+      let number = index % count
+      traffic.add(
+        .init(source: 0x1401_0101, destination: darkBase | (number / 3 % 256) << 8 | number % 3),
+        at: start + UInt64(index) * 1_000)
+    }
+    let engine = try observe([traffic.bytes], space: darkSixteen)
+    var events: [TelescopeEvent] = []
+    engine.forEachOpenEvent { events.append($0) }
+    let event = try #require(events.first)
+    let distinct = Double(min(count, 768))
+    let blocks = Double(min((count + 2) / 3, 256))
+    #expect(abs(event.destinations - distinct) <= (count <= 48 ? 0 : 0.15 * distinct))
+    #expect(abs(event.destinationBlocks - blocks) <= (count <= 48 ? 0 : 0.15 * blocks))
+  }
+
+  @Test("a source's destinations are those of all its events together")
+  func unionOfEvents() throws {
+    var traffic = SyntheticTraffic()
+    // Two ports over ranges that overlap by half: 30 and 30 destinations, 45 together.
+    for index in 0..<60 as Range<UInt32> {
+      let destination = darkBase | (index < 30 ? index : index - 15)
+      traffic.add(
+        .init(
+          source: 0x1401_0101, destination: destination,
+          destinationPort: index < 30 ? 23 : 2323, sequence: destination),
+        at: start + UInt64(index) * 1_000)
+    }
+    let engine = try observe([traffic.bytes], space: darkSixteen)
+    #expect(engine.checkpoint().hosts.first?.destinations == 45)
+    // A second conclusion counts nothing twice.
+    #expect(engine.checkpoint().hosts.first?.destinations == 45)
+  }
+
   @Test("a Mirai bot is an infected host, with its reasons")
   func mirai() throws {
     var traffic = SyntheticTraffic()

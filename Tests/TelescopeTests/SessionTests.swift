@@ -7,23 +7,7 @@ import Testing
 
 @Suite("A telescope that remembers")
 struct SessionTests {
-  private final class Folder {
-    let path = FileManager.default.temporaryDirectory.appending(
-      path: "telescope-\(UUID().uuidString)"
-    ).path
-    init() throws {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func write(_ bytes: [UInt8], _ name: String) throws -> String {
-      let file = "\(path)/\(name)"
-      try Data(bytes).write(to: URL(filePath: file))
-      return file
-    }
-  }
-
-  private func session(_ store: TelescopeStore, _ folder: Folder, threads: Int = 2) throws
+  private func session(_ store: TelescopeStore, _ folder: TestFolder, threads: Int = 2) throws
     -> TelescopeSession
   {
     var surroundings = TelescopeEngine.Surroundings()
@@ -63,7 +47,7 @@ struct SessionTests {
 
   @Test("reading the same file twice changes nothing")
   func twice() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let store = try TelescopeStore(DataStore.inMemory())
     let file = try folder.write(hours()[0], "hour.pcap")
     _ = try session(store, folder).read(paths: [file]) { _, _, _ in }
@@ -79,12 +63,12 @@ struct SessionTests {
 
   @Test("hourly files read by separate processes give what one reading gives")
   func continued() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let together = try TelescopeStore(DataStore.inMemory())
     let files = try hours().enumerated().map { try folder.write($1, "hour\($0).pcap") }
     _ = try session(together, folder).read(paths: files) { _, _, _ in }
 
-    let other = try Folder()
+    let other = try TestFolder()
     let apart = try TelescopeStore(DataStore.inMemory())
     for file in files { _ = try session(apart, other).read(paths: [file]) { _, _, _ in } }
     let (left, right) = (try contents(together), try contents(apart))
@@ -96,11 +80,11 @@ struct SessionTests {
 
   @Test("files are read in the order of their packets, whatever order they are named in")
   func shuffled() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let files = try hours().enumerated().map { try folder.write($1, "hour\($0).pcap") }
     let forwards = try TelescopeStore(DataStore.inMemory())
     _ = try session(forwards, folder).read(paths: files) { _, _, _ in }
-    let other = try Folder()
+    let other = try TestFolder()
     let backwards = try TelescopeStore(DataStore.inMemory())
     _ = try session(backwards, other).read(paths: files.reversed()) { _, _, _ in }
     let (left, right) = (try contents(forwards), try contents(backwards))
@@ -111,7 +95,7 @@ struct SessionTests {
 
   @Test("a damaged state file is refused at every octet, and says what to do")
   func damagedState() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let store = try TelescopeStore(DataStore.inMemory())
     let file = try folder.write(hours()[0], "hour.pcap")
     _ = try session(store, folder).read(paths: [file]) { _, _, _ in }
@@ -129,7 +113,7 @@ struct SessionTests {
 
   @Test("a capture that breaks off is read up to the break")
   func broken() throws {
-    let folder = try Folder()
+    let folder = try TestFolder()
     let store = try TelescopeStore(DataStore.inMemory())
     let file = try folder.write(hours()[0].dropLast(10).map { $0 }, "broken.pcap")
     let readings = try session(store, folder).read(paths: [file]) { _, _, _ in }

@@ -28,9 +28,7 @@ struct TelescopeLive: Sendable {
       host: { address in try telescope.host(address).first },
       hostsByCountry: { scope in try hostsByCountry(scope) },
       verdicts: { scope in try verdicts(scope) },
-      events: { query, scope in
-        try page(Self.events, query, scope, address: "source", system: "asn", Self.event)
-      },
+      events: { query, scope in try events(query, scope) },
       victims: { query, scope in
         try page(Self.victims, query, scope, address: "victim", system: "asn") {
           try Self.decode($0["document"])
@@ -79,15 +77,6 @@ struct TelescopeLive: Sendable {
       .text("surveyor", expression: "coalesce(json_extract(document, '$.surveyor'), '')"),
       .moment("first_seen", "firstSeen"), .moment("last_seen", "lastSeen"),
     ], key: "address, firstSeen", order: "last_seen")
-
-  private static let events = List(
-    table: "telescope_events",
-    columns: [
-      .address("source", "source"), .integer("port"), .text("class"), .integer("packets"),
-      .integer("bytes"), .integer("destinations"), .integer("rate_pps", expression: "rate"),
-      .text("tools"), .text("country"), .system("asn", "asn"), .moment("first_seen", "firstSeen"),
-      .moment("last_seen", "lastSeen"), .flag("closed", "isClosed"),
-    ], key: "source, port, class, firstSeen", order: "last_seen")
 
   private static let victims = List(
     table: "telescope_victims",
@@ -139,6 +128,20 @@ struct TelescopeLive: Sendable {
     }
   }
 
+  /// Events lie in the telescope's archive, which is asked for the whole page at once.
+  private func events(_ query: TableQuery, _ scope: Scope) throws -> Rows<EventSummary> {
+    var question = try EventQuery(query.listQuery(offset: query.offset, limit: 1))
+    question.limit = query.size
+    question.wantsSamples = false
+    if let id = scope.organisation {
+      let held = AddressHoldings(of: id, in: constituency().organisations.values)
+      question.holdings = .init(
+        ranges: held.ranges, systems: held.systems, claimed: held.claimed)
+    }
+    let page = try telescope.events(question)
+    return Rows(page.rows.map { EventSummary($0) }, total: page.total)
+  }
+
   private func condition(_ scope: Scope, address: String, system: String?) -> String {
     guard let id = scope.organisation else { return "1" }
     return AddressHoldings(of: id, in: constituency().organisations.values)
@@ -149,20 +152,6 @@ struct TelescopeLive: Sendable {
 
   private static func decode<Item: Decodable>(_ document: String) throws -> Item {
     try JSONDecoder().decode(Item.self, from: Data(document.utf8))
-  }
-
-  private static func event(_ row: Row) -> EventSummary {
-    let country: String = row["country"]
-    let tools: String = row["tools"]
-    return EventSummary(
-      source: AddressOctets.address(row["source"]),
-      port: UInt16(clamping: row["port"] as Int64), trafficClass: row["class"],
-      packets: UInt64(clamping: row["packets"] as Int64),
-      bytes: UInt64(clamping: row["bytes"] as Int64), destinations: row["destinations"],
-      packetsPerSecond: row["rate"], tools: tools.split(separator: "\n").map { String($0) },
-      country: country, asn: ASN(UInt32(clamping: row["asn"] as Int64)),
-      firstSeen: Timestamp(nanoseconds: row["firstSeen"]),
-      lastSeen: Timestamp(nanoseconds: row["lastSeen"]), isClosed: row["isClosed"])
   }
 
   // MARK: Counts

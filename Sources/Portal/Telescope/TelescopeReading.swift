@@ -40,3 +40,14 @@ struct EventSummary: Sendable {
   var lastSeen: Timestamp
   var isClosed: Bool
 }
+
+extension EventSummary {
+  init(_ event: TelescopeEvent) {
+    self.init(
+      source: event.source, port: event.port, trafficClass: event.trafficClass.name,
+      packets: event.packets, bytes: event.bytes, destinations: event.destinations,
+      packetsPerSecond: event.rate.packetsPerSecond, tools: event.tools,
+      country: event.country.description, asn: event.asn, firstSeen: event.firstSeen,
+      lastSeen: event.lastSeen, isClosed: event.isClosed)
+  }
+}

@@ -8,6 +8,10 @@ import NetworkTypes
 /// the median of the hours before, at least doubles it, and is no handful. The deviation is the larger
 /// of 1.4826 · MAD and the Poisson noise √median, so that quiet ports do not alarm at every second
 /// visitor. Hours in alarm do not enter the baseline.
+///
+/// A port without a packet in an hour in which the sensor heard others counts as zero. An hour in which
+/// the sensor heard nothing at all says nothing of any port: it enters no baseline, the first hour after
+/// such a gap begins no campaign, and a gap as long as the history ends the baselines themselves.
 struct CampaignWatch {
   struct Subject: Hashable, Comparable {
     let kind: Campaign.Subject
@@ -27,6 +31,8 @@ struct CampaignWatch {
   private var lastHour: Int64?
   private var history: [Subject: [Float]] = [:]
   private var running: [Subject: Running] = [:]
+  /// Hours after ``lastHour`` in which the sensor heard packets that are not for the dark space.
+  private var heard: Set<Int64> = []
   private(set) var finished: [Campaign] = []
 
   /// Subjects are followed from this many sources on; smaller ones count as zero.
@@ -45,10 +51,9 @@ struct CampaignWatch {
     hour: Int64, sources: [Subject: Double], parameters: TelescopeParameters,
     mix: (Subject) -> (tools: [Campaign.Share], countries: [Campaign.Share])
   ) {
-    if let lastHour, hour > lastHour + 1 {
-      skip(hours: hour - lastHour - 1, parameters: parameters)
-    }
+    let followsGap = passOver(to: hour, parameters: parameters)
     lastHour = hour
+    heard = heard.filter { $0 > hour }
     let began = Timestamp(seconds: hour * 3_600)
     let ended = Timestamp(seconds: hour * 3_600 + 3_600)
     let subjects = Set(history.keys).union(sources.keys)
@@ -58,7 +63,8 @@ struct CampaignWatch {
         history[subject] ?? [], to: min(hoursWatched, parameters.campaignHistory))
       let line = Self.line(past)
       let alarms =
-        hoursWatched >= parameters.campaignMinimumHistory
+        (!followsGap || running[subject] != nil)
+        && hoursWatched >= parameters.campaignMinimumHistory
         && Double(count) >= Double(parameters.campaignMinimumSources)
         && Double(count) >= parameters.campaignRatio * line.median
         && (Double(count) - line.median) / line.deviation >= parameters.campaignDeviations
@@ -103,10 +109,13 @@ struct CampaignWatch {
     guard let entry = running[subject], entry.quietHours >= parameters.campaignQuietBins else {
       return
     }
-    var campaign = entry.campaign
+    end(subject)
+  }
+
+  private mutating func end(_ subject: Subject) {
+    guard var campaign = running.removeValue(forKey: subject)?.campaign else { return }
     campaign.isOver = true
     finished.append(campaign)
-    running[subject] = nil
   }
 
   private mutating func remember(
@@ -117,7 +126,33 @@ struct CampaignWatch {
     history[subject] = extended.allSatisfy { $0 == 0 } ? nil : extended
   }
 
-  /// Hours without a single packet.
+  /// Notes that the sensor was alive in an hour, whatever it heard.
+  mutating func hear(hour: Int64, parameters: TelescopeParameters) {
+    if let lastHour, hour <= lastHour { return }
+    heard.insert(hour)
+    if heard.count > parameters.campaignHistory, let oldest = heard.min() { heard.remove(oldest) }
+  }
+
+  /// Takes in the hours between the last one and `hour`, of which there were no dark packets, and says
+  /// whether the sensor heard nothing in the hour before.
+  private mutating func passOver(to hour: Int64, parameters: TelescopeParameters) -> Bool {
+    guard let lastHour, hour > lastHour, hour - lastHour > 1 else { return false }
+    let between = hour - lastHour - 1
+    let silent = Int64(heard.count { $0 > lastHour && $0 < hour })
+    if silent > 0 { skip(hours: silent, parameters: parameters) }
+    let gap = between - silent
+    if gap >= Int64(parameters.campaignQuietBins) {
+      // Nobody saw how they went on.
+      for subject in running.keys.sorted() { end(subject) }
+    }
+    if gap >= Int64(parameters.campaignHistory) {
+      history = [:]
+      hoursWatched = 0
+    }
+    return gap > 0 && !heard.contains(hour - 1)
+  }
+
+  /// Hours in which the sensor heard something, but nothing on dark space.
   private mutating func skip(hours: Int64, parameters: TelescopeParameters) {
     let silent = Int(min(hours, Int64(parameters.campaignHistory)))
     for subject in running.keys.sorted() {
@@ -163,6 +198,8 @@ struct CampaignWatch {
     var history: [[Float]]
     var running: [Campaign]
     var quietHours: [Int]
+    /// Missing in the checkpoints of older builds.
+    var heard: [Int64]?
   }
 
   /// All state as JSON: it is small, and people can read it.
@@ -174,7 +211,8 @@ struct CampaignWatch {
         Image(
           hoursWatched: hoursWatched, lastHour: lastHour, kinds: past.map(\.key.kind),
           keys: past.map(\.key.key), history: past.map(\.value),
-          running: active.map(\.value.campaign), quietHours: active.map(\.value.quietHours))))
+          running: active.map(\.value.campaign), quietHours: active.map(\.value.quietHours),
+          heard: heard.sorted())))
   }
 
   init() {}
@@ -186,6 +224,7 @@ struct CampaignWatch {
     else { throw TelescopeError.damagedCheckpoint("its campaign history does not fit together") }
     hoursWatched = image.hoursWatched
     lastHour = image.lastHour
+    heard = Set(image.heard ?? [])
     for (index, key) in image.keys.enumerated() {
       history[Subject(kind: image.kinds[index], key: key)] = image.history[index]
     }

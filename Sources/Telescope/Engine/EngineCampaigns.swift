@@ -1,3 +1,4 @@
+import Geolocation
 import NetworkTypes
 
 /// What the campaign watch asks of the tables, once an hour. The workers must be idle.
@@ -46,7 +47,8 @@ extension TelescopeEngine {
         for position in 0..<partitions[index].events.count {
           let event = partitions[index].events[position]
           guard event.last >= from, belongs(event, to: subject) else { continue }
-          count(event.tally, event.country)
+          count(
+            event.tally, rules.geo.lookup(IPAddress(bits: event.address)).country.packed)
         }
       case .portSet, .cluster:
         for position in 0..<partitions[index].sources.count {

@@ -4,14 +4,13 @@ import Sketches
 
 /// One packet on its way from the decoder to its partition.
 struct Observation: BitwiseCopyable {
-  var packet: PacketHeaders
-  var subject: IPAddress
-  var hash: UInt64
-  var trafficClass: TrafficClass.RawValue
-  var partition: UInt8
-  var port: UInt16
-  /// Where its first octets lie in the batch's buffer.
-  var sampleLength: UInt8
+  var packet = PacketHeaders()
+  var subject = IPAddress(bits: 0)
+  var hash: UInt64 = 0
+  var trafficClass: TrafficClass.RawValue = 0
+  /// How many of the packet's first octets the batch holds.
+  var sampleLength: UInt8 = 0
+  var port: UInt16 = 0
 }
 
 /// The SYN packet's appearance, for signatures that no rule knows: research page §6.8.
@@ -65,8 +64,6 @@ struct EventEntry: FlatEntry {
   var port: UInt16
   var trafficClass: TrafficClass.RawValue
   var hasSamples = false
-  var country: UInt16
-  var asn: UInt32
   var first: Int64
   var last: Int64
   var packets: UInt64 = 0

@@ -1,3 +1,6 @@
+import CPrefetch
+import Sketches
+
 /// An entry of a ``FlatTable``: plain memory with its key inside.
 protocol FlatEntry: BitwiseCopyable {
   var address: UInt128 { get }
@@ -11,42 +14,47 @@ protocol FlatEntry: BitwiseCopyable {
 /// upper half of each hash, so that a wrong entry is almost never touched. Entries are addressed by
 /// their position, which holds until the next ``removeAll(where:)``.
 ///
-/// This is the one file of the target with unsafe memory; every position that comes in is checked
-/// against ``count`` in debug builds and comes only from ``find(hash:address:detail:)`` or
-/// ``append(_:hash:)``.
+/// Every position that comes in is checked against ``count`` in debug builds and comes only from
+/// ``find(hash:address:detail:)`` or ``append(_:hash:)``.
 struct FlatTable<Entry: FlatEntry>: ~Copyable {
-  private var entries: UnsafeMutablePointer<Entry>
-  private var hashes: UnsafeMutablePointer<UInt64>
+  private static var lines: Int { (MemoryLayout<Entry>.stride + 63) / 64 }
+
+  private var entries = ChunkedMemory(recordBytes: MemoryLayout<Entry>.stride, chunkShift: 6)
+  private var hashes = ChunkedMemory(recordBytes: 8, chunkShift: 9)
   private var slots: UnsafeMutablePointer<UInt64>
   private var slotMask: Int
-  private var capacity: Int
   private(set) var count = 0
 
-  init(capacity: Int = 16) {
-    self.capacity = capacity
-    entries = .allocate(capacity: capacity)
-    hashes = .allocate(capacity: capacity)
+  init() {
     slotMask = 31
-    slots = .allocate(capacity: 32)
-    slots.initialize(repeating: 0, count: 32)
+    slots = Self.makeSlots(32)
   }
 
   deinit {
-    entries.deallocate()
-    hashes.deallocate()
-    slots.deallocate()
+    ChunkMemory.deallocate(UnsafeMutableRawPointer(slots), byteCount: (slotMask + 1) * 8)
+  }
+
+  private static func makeSlots(_ slotCount: Int) -> UnsafeMutablePointer<UInt64> {
+    let slots = ChunkMemory.allocate(byteCount: slotCount * 8)
+      .bindMemory(to: UInt64.self, capacity: slotCount)
+    slots.initialize(repeating: 0, count: slotCount)
+    return slots
   }
 
   /// Octets that the table holds now.
-  var memoryBytes: Int {
-    capacity * (MemoryLayout<Entry>.stride + 8) + (slotMask + 1) * 8
-  }
+  var memoryBytes: Int { entries.memoryBytes + hashes.memoryBytes + (slotMask + 1) * 8 }
 
   /// Octets that it would hold after the growth that the next append asks for; the present ones
   /// when there is room.
   var memoryBytesAfterAppend: Int {
-    count < capacity ? memoryBytes : memoryBytes + memoryBytes / 2
+    var bytes = memoryBytes
+    if count == entries.capacity { bytes += entries.growthBytes }
+    if count == hashes.capacity { bytes += hashes.growthBytes }
+    if needsSlots { bytes += (slotMask + 1) * 8 }
+    return bytes
   }
+
+  private var needsSlots: Bool { (count &+ 1) &* 3 > (slotMask &+ 1) &* 2 }
 
   @inline(__always)
   func find(hash: UInt64, address: UInt128, detail: UInt32) -> Int {
@@ -57,28 +65,58 @@ struct FlatTable<Entry: FlatEntry>: ~Copyable {
       if value == 0 { return -1 }
       if value & 0xffff_ffff_0000_0000 == tag {
         let position = Int(truncatingIfNeeded: value & 0xffff_ffff) &- 1
-        let entry = entries + position
+        let entry = entry(position)
         if entry.pointee.address == address, entry.pointee.detail == detail { return position }
       }
       slot = (slot &+ 1) & slotMask
     }
   }
 
-  /// Touches the memory that a later ``find(hash:address:detail:)`` will read, so that several
-  /// cache misses run at once. The value is meaningless.
   @inline(__always)
-  func touch(hash: UInt64) -> UInt64 {
-    let value = slots[Int(truncatingIfNeeded: hash) & slotMask]
-    let position = Int(truncatingIfNeeded: value & 0xffff_ffff)
-    guard position > 0 else { return 0 }
-    return UInt64(truncatingIfNeeded: entries[position &- 1].address)
+  private func entry(_ position: Int) -> UnsafeMutablePointer<Entry> {
+    entries.pointer(position).assumingMemoryBound(to: Entry.self)
+  }
+
+  @inline(__always)
+  private func hashPlace(_ position: Int) -> UnsafeMutablePointer<UInt64> {
+    hashes.pointer(position).assumingMemoryBound(to: UInt64.self)
+  }
+
+  // MARK: Fetching ahead
+
+  /// Asks for the slot that a later ``find(hash:address:detail:)`` will read first.
+  @inline(__always)
+  func prefetchSlot(hash: UInt64) {
+    noroshi_prefetch(slots + (Int(truncatingIfNeeded: hash) & slotMask))
+  }
+
+  /// The position of an entry whose hash agrees in its upper half, or -1; asks for its memory.
+  ///
+  /// It is almost always the entry that ``find(hash:address:detail:)`` will find, but only that
+  /// method compares the key.
+  @inline(__always)
+  func prefetchEntry(hash: UInt64) -> Int {
+    var slot = Int(truncatingIfNeeded: hash) & slotMask
+    let tag = hash & 0xffff_ffff_0000_0000
+    while true {
+      let value = slots[slot]
+      if value == 0 { return -1 }
+      if value & 0xffff_ffff_0000_0000 == tag {
+        let position = Int(truncatingIfNeeded: value & 0xffff_ffff) &- 1
+        let start = UnsafeRawPointer(entries.pointer(position))
+        for line in 0..<Self.lines { noroshi_prefetch(start + line &* 64) }
+        return position
+      }
+      slot = (slot &+ 1) & slotMask
+    }
   }
 
   mutating func append(_ entry: Entry, hash: UInt64) -> Int {
-    if count == capacity { grow() }
-    if (count &+ 1) &* 3 > (slotMask &+ 1) &* 2 { rebuild(slotCount: (slotMask &+ 1) &* 2) }
-    entries[count] = entry
-    hashes[count] = hash
+    if count == entries.capacity { entries.grow() }
+    if count == hashes.capacity { hashes.grow() }
+    if needsSlots { rebuild(slotCount: (slotMask &+ 1) &* 2) }
+    self.entry(count).initialize(to: entry)
+    hashPlace(count).initialize(to: hash)
     insertSlot(hash: hash, position: count)
     count &+= 1
     return count &- 1
@@ -88,38 +126,34 @@ struct FlatTable<Entry: FlatEntry>: ~Copyable {
     @inline(__always)
     unsafeAddress {
       assert(position >= 0 && position < count)
-      return UnsafePointer(entries + position)
+      return UnsafePointer(entry(position))
     }
     @inline(__always)
     unsafeMutableAddress {
       assert(position >= 0 && position < count)
-      return entries + position
+      return entry(position)
     }
   }
 
   func hash(at position: Int) -> UInt64 {
     precondition(position >= 0 && position < count)
-    return hashes[position]
+    return hashPlace(position).pointee
   }
 
   /// Removes the entries that the closure says so of, keeping the order of the rest.
   mutating func removeAll(where isGone: (inout Entry) -> Bool) {
     var kept = 0
     for position in 0..<count {
-      if isGone(&entries[position]) { continue }
+      if isGone(&entry(position).pointee) { continue }
       if kept != position {
-        entries[kept] = entries[position]
-        hashes[kept] = hashes[position]
+        entry(kept).pointee = entry(position).pointee
+        hashPlace(kept).pointee = hashPlace(position).pointee
       }
       kept += 1
     }
     guard kept != count else { return }
     count = kept
     rebuild(slotCount: slotMask + 1)
-  }
-
-  mutating func forEach(_ body: (inout Entry) -> Void) {
-    for position in 0..<count { body(&entries[position]) }
   }
 
   private mutating func insertSlot(hash: UInt64, position: Int) {
@@ -130,25 +164,13 @@ struct FlatTable<Entry: FlatEntry>: ~Copyable {
 
   private mutating func rebuild(slotCount: Int) {
     if slotCount != slotMask + 1 {
-      slots.deallocate()
-      slots = .allocate(capacity: slotCount)
+      ChunkMemory.deallocate(UnsafeMutableRawPointer(slots), byteCount: (slotMask + 1) * 8)
+      slots = Self.makeSlots(slotCount)
       slotMask = slotCount - 1
+    } else {
+      slots.update(repeating: 0, count: slotCount)
     }
-    slots.initialize(repeating: 0, count: slotCount)
-    for position in 0..<count { insertSlot(hash: hashes[position], position: position) }
-  }
-
-  private mutating func grow() {
-    let larger = capacity + capacity / 2
-    let newEntries = UnsafeMutablePointer<Entry>.allocate(capacity: larger)
-    newEntries.update(from: entries, count: count)
-    entries.deallocate()
-    entries = newEntries
-    let newHashes = UnsafeMutablePointer<UInt64>.allocate(capacity: larger)
-    newHashes.update(from: hashes, count: count)
-    hashes.deallocate()
-    hashes = newHashes
-    capacity = larger
+    for position in 0..<count { insertSlot(hash: hashPlace(position).pointee, position: position) }
   }
 }
 
@@ -158,20 +180,39 @@ extension FlatTable {
   /// The entries and hashes as plain octets, for a checkpoint that the same build reads again.
   func write(to sink: inout CheckpointWriter) {
     sink.write(UInt64(count))
-    sink.write(UnsafeRawBufferPointer(start: entries, count: count * MemoryLayout<Entry>.stride))
-    sink.write(UnsafeRawBufferPointer(start: hashes, count: count * 8))
+    Self.write(entries, count: count, to: &sink)
+    Self.write(hashes, count: count, to: &sink)
   }
 
   mutating func read(from source: inout CheckpointReader) throws {
     let stored = try source.readCount(stride: MemoryLayout<Entry>.stride + 8)
-    while capacity < stored { grow() }
-    try source.read(
-      into: UnsafeMutableRawBufferPointer(
-        start: entries, count: stored * MemoryLayout<Entry>.stride))
-    try source.read(into: UnsafeMutableRawBufferPointer(start: hashes, count: stored * 8))
+    while entries.capacity < stored { entries.grow() }
+    while hashes.capacity < stored { hashes.grow() }
+    try Self.read(into: entries, count: stored, from: &source)
+    try Self.read(into: hashes, count: stored, from: &source)
     count = stored
     var slotCount = slotMask + 1
     while (count + 1) * 3 > slotCount * 2 { slotCount *= 2 }
     rebuild(slotCount: slotCount)
+  }
+
+  private static func write(
+    _ memory: borrowing ChunkedMemory, count: Int, to sink: inout CheckpointWriter
+  ) {
+    var position = 0
+    while position < count {
+      sink.write(UnsafeRawBufferPointer(memory.run(from: position, to: count)))
+      position += memory.recordCount(from: position, to: count)
+    }
+  }
+
+  private static func read(
+    into memory: borrowing ChunkedMemory, count: Int, from source: inout CheckpointReader
+  ) throws {
+    var position = 0
+    while position < count {
+      try source.read(into: memory.run(from: position, to: count))
+      position += memory.recordCount(from: position, to: count)
+    }
   }
 }

@@ -75,11 +75,12 @@ struct Partition: ~Copyable {
   var alerts = FlatTable<AlertEntry>()
   var distinct = DistinctArena()
   var samples: SampleArena
-  var results = PartitionResults()
+  var results: PartitionResults
   private var observed: UInt32 = 0
 
   init(rules: PartitionRules) {
     self.rules = rules
+    results = PartitionResults(parameters: rules.parameters)
     samples = SampleArena(
       slotsPerGroup: rules.parameters.samplesPerEvent, slotLength: rules.parameters.sampleLength,
       limitBytes: rules.memoryLimit / 5)
@@ -97,18 +98,11 @@ struct Partition: ~Copyable {
     tableBytes + distinct.usedBytes + samples.memoryBytes + growth > rules.memoryLimit
   }
 
-  /// Reads the memory that ``observe(_:sample:)`` will need for this packet. The value is meaningless.
-  @inline(__always)
-  func touch(_ observation: Observation) -> UInt64 {
-    let detail = EventEntry.detail(
-      port: observation.port, trafficClass: observation.trafficClass)
-    return sources.touch(hash: observation.hash)
-      &+ events.touch(hash: Self.eventHash(observation.hash, detail))
-  }
-
   /// Takes one packet in.
   @inline(__always)
-  mutating func observe(_ observation: Observation, sample: UnsafeRawBufferPointer) {
+  mutating func observe(
+    _ observation: Observation, _ place: Place, sample: UnsafeRawBufferPointer
+  ) {
     let packet = observation.packet
     let time = packet.timestamp.nanoseconds
     // Sketches grow without a new entry, so their memory is looked at now and then as well.
@@ -116,20 +110,16 @@ struct Partition: ~Copyable {
     if observed & 1_023 == 0, isTight(growth: 0) { relieve() }
     let source = sourcePosition(observation, time)
     let trafficClass = TrafficClass(rawValue: observation.trafficClass) ?? .other
-    let destination = Self.mix32(Self.fold(packet.destination.bits))
     let isProbe = Self.isProbe(trafficClass)
     let mask = isProbe ? rules.matcher.match(packet) : 0
 
-    let isNewDestination = updateEvent(
-      source, observation, time, destination, isProbe, mask, sample)
-    // What is not new to the event is not new to its source: see DistinctArena.insert.
-    if isNewDestination {
-      distinct.insert(hash: destination, into: &sources[source].destinations)
-    }
+    updateEvent(observation, place, time, isProbe, mask, sample)
     updateSource(source, observation, trafficClass, time, isProbe, mask)
-    if trafficClass.isBackscatter { updateVictim(observation, trafficClass, time, destination) }
+    if trafficClass.isBackscatter {
+      updateVictim(observation, trafficClass, time, place.destination)
+    }
     if sources[source].member != 0 {
-      updateAlert(sources[source].member, observation, trafficClass, time, destination)
+      updateAlert(sources[source].member, observation, trafficClass, time, place.destination)
     }
   }
 
@@ -139,27 +129,6 @@ struct Partition: ~Copyable {
     case .synScan, .stealthScan, .udpProbe, .icmpRequest: true
     default: false
     }
-  }
-
-  /// A bijection of 32-bit words (the finaliser of MurmurHash3): exact sets of IPv4 addresses stay
-  /// exact, and sketches see well-mixed bits.
-  @inline(__always)
-  static func mix32(_ value: UInt32) -> UInt32 {
-    var x = value
-    x ^= x &>> 16
-    x = x &* 0x85eb_ca6b
-    x ^= x &>> 13
-    x = x &* 0xc2b2_ae35
-    return x ^ x &>> 16
-  }
-
-  /// IPv4 as it is; IPv6 mixed down to 32 bits.
-  @inline(__always)
-  static func fold(_ bits: UInt128) -> UInt32 {
-    if bits >> 32 == 0xffff { return UInt32(truncatingIfNeeded: bits) }
-    let mixed = mix64(
-      UInt64(truncatingIfNeeded: bits) ^ mix64(UInt64(truncatingIfNeeded: bits >> 64)))
-    return UInt32(truncatingIfNeeded: mixed)
   }
 
   // MARK: Sources
@@ -265,16 +234,16 @@ struct Partition: ~Copyable {
 
   @inline(__always)
   private mutating func updateEvent(
-    _ source: Int, _ observation: Observation, _ time: Int64, _ destination: UInt32,
-    _ isProbe: Bool, _ mask: UInt64, _ sample: UnsafeRawBufferPointer
-  ) -> Bool {
+    _ observation: Observation, _ place: Place, _ time: Int64, _ isProbe: Bool, _ mask: UInt64,
+    _ sample: UnsafeRawBufferPointer
+  ) {
     let packet = observation.packet
     let detail = EventEntry.detail(
       port: observation.port, trafficClass: observation.trafficClass)
-    let hash = Self.eventHash(observation.hash, detail)
-    var position = events.find(hash: hash, address: observation.subject.bits, detail: detail)
+    var position = events.find(
+      hash: place.eventHash, address: observation.subject.bits, detail: detail)
     if position < 0 {
-      position = addEvent(source, observation, hash, time)
+      position = addEvent(observation, place.eventHash, time)
     } else if time &- events[position].last > rules.eventTimeout {
       restartEvent(position, time)
     }
@@ -283,34 +252,37 @@ struct Partition: ~Copyable {
     events[position].bytes &+= UInt64(packet.wireLength)
     events[position].binPackets &+= 1
     events[position].binBytes &+= packet.wireLength
-    let isNewDestination = distinct.insert(
-      hash: destination, into: &events[position].destinations)
-    if isNewDestination || rules.countsEveryBlock {
-      let block =
-        packet.destination.isIPv4
-        ? UInt32(truncatingIfNeeded: packet.destination.bits >> 8 & 0xff_ffff)
-        : Self.fold(packet.destination.bits >> 64)
-      distinct.insert(hash: Self.mix32(block), into: &events[position].blocks)
-    }
+    countDestination(position, place, isIPv4: packet.destination.isIPv4)
     if isProbe {
       if events[position].tally.considered == 0, packet.transport == .tcp {
         events[position].signature = SYNSignature(packet)
       }
       events[position].tally.add(mask: mask, headers: packet)
     }
-    if events[position].packets >= 3 { keepSample(position, hash, sample) }
-    return isNewDestination
+    if events[position].packets >= 3 { keepSample(position, place.eventHash, sample) }
+  }
+
+  /// Counts destinations and their blocks. While the addresses themselves are known, their blocks
+  /// follow from them (see ``blockCount(of:)``) and need no memory.
+  @inline(__always)
+  private mutating func countDestination(_ position: Int, _ place: Place, isIPv4: Bool) {
+    if isIPv4 {
+      if events[position].destinations.isFull { startBlocks(position) }
+      let isNew = distinct.insert(
+        hash: place.destination, into: &events[position].destinations)
+      if events[position].destinations.isExact || !(isNew || rules.countsEveryBlock) { return }
+    } else {
+      distinct.insert(hash: place.destination, into: &events[position].destinations)
+    }
+    distinct.insert(hash: place.block, into: &events[position].blocks)
   }
 
   @inline(never)
-  private mutating func addEvent(
-    _ source: Int, _ observation: Observation, _ hash: UInt64, _ time: Int64
-  ) -> Int {
+  private mutating func addEvent(_ observation: Observation, _ hash: UInt64, _ time: Int64) -> Int {
     // The source's entry was found before: relief must not move it, so it waits for addSource.
     let entry = EventEntry(
       address: observation.subject.bits, port: observation.port,
-      trafficClass: observation.trafficClass, country: sources[source].country,
-      asn: sources[source].asn, first: time, last: time)
+      trafficClass: observation.trafficClass, first: time, last: time)
     if isTight(growth: events.memoryBytesAfterAppend - events.memoryBytes) {
       relieveEvents()
     }
@@ -323,18 +295,24 @@ struct Partition: ~Copyable {
     closeEvent(at: position)
     let old = events[position]
     events[position] = EventEntry(
-      address: old.address, port: old.port, trafficClass: old.trafficClass, country: old.country,
-      asn: old.asn, first: time, last: time)
+      address: old.address, port: old.port, trafficClass: old.trafficClass, first: time, last: time)
   }
 
   /// Reservoir sampling (Vitter 1985, algorithm R) from the third packet on, with the packet's number
-  /// hashed in place of a random number, so that a second reading keeps the same packets.
+  /// hashed in place of a random number, so that a second reading keeps the same packets: the slot
+  /// that packet `number`, from zero, goes to, or nil.
+  @inline(__always)
+  func sampleSlot(_ number: UInt64, _ hash: UInt64) -> Int? {
+    let slots = UInt64(samples.slotsPerGroup)
+    let place = number < slots ? number : mix64(hash ^ number) % (number &+ 1)
+    return place < slots ? Int(place) : nil
+  }
+
   @inline(__always)
   private mutating func keepSample(
     _ position: Int, _ hash: UInt64, _ sample: UnsafeRawBufferPointer
   ) {
     let number = events[position].packets &- 3
-    let slots = UInt64(samples.slotsPerGroup)
     if !events[position].hasSamples {
       guard number < 64 else { return }
       guard let group = samples.allocate() else {
@@ -346,9 +324,8 @@ struct Partition: ~Copyable {
       samples.store(sample, group: group, slot: 0)
       return
     }
-    let place = number < slots ? number : mix64(hash ^ number) % (number &+ 1)
-    if place < slots {
-      samples.store(sample, group: events[position].samples, slot: Int(place))
+    if let slot = sampleSlot(number, hash) {
+      samples.store(sample, group: events[position].samples, slot: slot)
     }
   }
 }

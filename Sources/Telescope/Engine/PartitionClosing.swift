@@ -1,3 +1,4 @@
+import Geolocation
 import NetworkTypes
 import Sketches
 
@@ -6,7 +7,11 @@ extension Partition {
   /// Closes the series bin that was open, and everything that has been silent for too long.
   mutating func tick(now: Int64) {
     // Entries are changed in place and then dropped; results go to arrays beside the tables.
-    for position in 0..<events.count where events[position].binPackets > 0 {
+    // A flood of single packets must not take the series' keys from what is really going on.
+    for position in 0..<events.count where events[position].binPackets > 1 {
+      flushBin(at: position)
+    }
+    for position in 0..<events.count where events[position].binPackets == 1 {
       flushBin(at: position)
     }
     closeSilentEvents(now: now)
@@ -57,6 +62,7 @@ extension Partition {
   }
 
   private mutating func forgetEvent(at position: Int) {
+    settle(at: position)
     distinct.release(&events[position].destinations)
     distinct.release(&events[position].blocks)
     if events[position].hasSamples {
@@ -66,7 +72,25 @@ extension Partition {
     events[position].packets = 0
   }
 
+  /// Gives an event's destinations to its source, whose own are the union of its events'.
+  ///
+  /// Counting them for both with every packet would cost a cache miss more; a union may be taken as
+  /// often as one likes.
+  private mutating func settle(at position: Int) {
+    let address = events[position].address
+    let source = sources.find(hash: Self.sourceHash(address), address: address, detail: 0)
+    guard source >= 0 else { return }
+    distinct.merge(
+      events[position].destinations, from: distinct, into: &sources[source].destinations)
+  }
+
+  /// Brings the sources' destinations up to date.
+  mutating func settle() {
+    for position in 0..<events.count { settle(at: position) }
+  }
+
   func describe(_ event: EventEntry, isClosed: Bool) -> TelescopeEvent {
+    let geo = rules.geo.lookup(IPAddress(bits: event.address))
     let first = Timestamp(nanoseconds: event.first)
     let last = Timestamp(nanoseconds: event.last)
     return TelescopeEvent(
@@ -74,10 +98,10 @@ extension Partition {
       trafficClass: TrafficClass(rawValue: event.trafficClass) ?? .other, firstSeen: first,
       lastSeen: last, packets: event.packets, bytes: event.bytes,
       destinations: distinct.estimate(event.destinations),
-      destinationBlocks: distinct.estimate(event.blocks),
+      destinationBlocks: blockCount(of: event),
       rate: RateEstimate(
         packets: event.packets, seconds: last.seconds(since: first), space: rules.space),
-      country: CountryCode(packed: event.country), asn: ASN(event.asn),
+      country: geo.country, asn: geo.asn,
       tools: rules.matcher.decide(event.tally).map(\.label),
       samples: event.hasSamples ? samples.packets(group: event.samples) : [], isClosed: isClosed)
   }
@@ -176,6 +200,7 @@ extension Partition {
   }
 
   mutating func relieveSources() {
+    settle()
     let line = Self.evictionLine(count: sources.count) { (sources[$0].packets, sources[$0].last) }
     for position in 0..<sources.count
     where line.isBelow(sources[position].packets, sources[position].last) {
@@ -230,8 +255,9 @@ extension PartitionRules {
     }
     add(.all, 0)
     add(.trafficClass, UInt32(event.trafficClass))
-    if event.country != CountryCode.unknown.packed { add(.country, UInt32(event.country)) }
-    if event.asn != 0 { add(.asn, event.asn) }
+    let geo = geo.lookup(IPAddress(bits: event.address))
+    if geo.country != .unknown { add(.country, UInt32(geo.country.packed)) }
+    if geo.asn.number != 0 { add(.asn, geo.asn.number) }
     switch trafficClass {
     case .synScan: add(.port, 6 << 16 | UInt32(event.port))
     case .udpProbe: add(.port, 17 << 16 | UInt32(event.port))

@@ -8,6 +8,8 @@ extension Partition {
     alerts.write(to: &sink)
     samples.write(to: &sink)
     let image = distinct.image
+    image.lists.withUnsafeBytes { sink.write(Array($0)) }
+    image.freeLists.withUnsafeBytes { sink.write(Array($0)) }
     image.sets.withUnsafeBytes { sink.write(Array($0)) }
     image.freeSets.withUnsafeBytes { sink.write(Array($0)) }
     sink.write(image.registers)
@@ -21,6 +23,7 @@ extension Partition {
     try alerts.read(from: &source)
     try samples.read(from: &source)
     let image = DistinctArena.Image(
+      lists: Self.words(try source.readBytes()), freeLists: Self.words(try source.readBytes()),
       sets: Self.words(try source.readBytes()), freeSets: Self.words(try source.readBytes()),
       registers: try source.readBytes(), freeRegisters: Self.words(try source.readBytes()))
     distinct = try DistinctArena(image: image)

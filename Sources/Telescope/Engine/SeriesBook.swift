@@ -27,12 +27,22 @@ struct SeriesBook {
     return points
   }
 
+  /// Adds what a partition has counted to the open bin.
+  mutating func take(_ cells: SeriesCells) {
+    bin.merge(cells)
+    // Pruning sorts: it waits until it is worth it.
+    if bin.count > 2 * parameters.seriesKeys { bin.prune(to: parameters.seriesKeys) }
+  }
+
   /// The open bin has ended: it goes into its hour and day.
   mutating func closeBin(start: Int64) {
     guard !bin.isEmpty else { return }
+    bin.prune(to: parameters.seriesKeys)
     points += describe(bin, .fiveMinutes, start: start)
     hour.merge(bin)
     day.merge(bin)
+    hour.prune(to: parameters.seriesKeys)
+    day.prune(to: parameters.seriesKeys)
     signatures.merge(bin.signatures) { first, second in first.text <= second.text ? first : second }
     hourStart = Self.floor(start, 3_600)
     dayStart = Self.floor(start, 86_400)
@@ -73,10 +83,10 @@ struct SeriesBook {
   /// Unique sources of the hour that is ending, for the campaigns.
   func hourSources() -> [CampaignWatch.Subject: Double] {
     var result: [CampaignWatch.Subject: Double] = [:]
-    for (number, cell) in hour.each(.port) {
+    for (number, cell) in hour.each(.port) where number != SeriesCells.other {
       result[.init(kind: .port, key: name(.port, number))] = cell.hosts.estimate
     }
-    for (number, cell) in hour.each(.signature) {
+    for (number, cell) in hour.each(.signature) where number != SeriesCells.other {
       result[.init(kind: .signature, key: name(.signature, number))] = cell.hosts.estimate
     }
     return result
@@ -111,24 +121,27 @@ struct SeriesBook {
       }
       list.sort { ($1.hosts, $1.packets, $0.key) < ($0.hosts, $0.packets, $1.key) }
       if list.count > parameters.seriesKeysPerBin {
-        var rest = list[parameters.seriesKeysPerBin]
-        rest.key = "other"
-        for point in list[(parameters.seriesKeysPerBin + 1)...] {
-          rest.packets += point.packets
-          rest.bytes += point.bytes
-          // Hosts of different keys overlap: the largest is a lower bound of their union.
-          rest.hosts = max(rest.hosts, point.hosts)
-        }
-        list.replaceSubrange(parameters.seriesKeysPerBin..., with: [rest])
+        let named = list.filter { $0.key != Self.otherName }.prefix(parameters.seriesKeysPerBin)
+        var rest = list[0]
+        rest.key = Self.otherName
+        rest.packets = list.reduce(0) { $0 + $1.packets } - named.reduce(0) { $0 + $1.packets }
+        rest.bytes = list.reduce(0) { $0 + $1.bytes } - named.reduce(0) { $0 + $1.bytes }
+        // Hosts of different keys overlap: the largest is a lower bound of their union.
+        let kept = Set(named.map(\.key))
+        rest.hosts = list.lazy.filter { !kept.contains($0.key) }.map(\.hosts).max() ?? 0
+        list = named + [rest]
       }
       result += list
     }
     return result
   }
 
+  private static let otherName = "other"
+
   /// The published name of a key.
   private func name(_ dimension: SeriesCells.Dimension, _ number: UInt32) -> String {
-    switch dimension {
+    if number == SeriesCells.other { return Self.otherName }
+    return switch dimension {
     case .all: ""
     case .trafficClass: TrafficClass(rawValue: UInt8(truncatingIfNeeded: number))?.name ?? "other"
     case .port, .bogonPort:

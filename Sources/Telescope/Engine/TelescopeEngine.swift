@@ -39,11 +39,11 @@ public final class TelescopeEngine {
   public let parameters: TelescopeParameters
   public private(set) var counters = TelescopeCounters()
 
-  private let surroundings: Surroundings
+  let surroundings: Surroundings
   let rules: PartitionRules
   private let classifier: PacketClassifier
   let partitions: PartitionSet
-  private let workers: [Worker]
+  let ring: BatchRing
   private let ignored: PrefixMap<Bool>
   private var undecoded = [UInt64](repeating: 0, count: DecodeOutcome.allCases.count)
   private var classPackets = [UInt64](repeating: 0, count: TrafficClass.allCases.count)
@@ -70,25 +70,24 @@ public final class TelescopeEngine {
       parameters: surroundings.parameters,
       tools: surroundings.fingerprints.rules.map(\.tool))
     let count = min(Partition.count, max(1, surroundings.threads))
-    let partitions = partitions
     let sampleLength = min(255, max(16, surroundings.parameters.sampleLength))
-    workers = (0..<count).map { worker in
-      Worker(
-        partitions: partitions, owned: (0..<Partition.count).filter { $0 % count == worker },
-        sampleLength: sampleLength)
-    }
+    ring = BatchRing(
+      partitions: partitions, threads: count, sampleLength: sampleLength)
   }
 
   deinit {
-    for worker in workers { worker.stop() }
+    ring.stop()
   }
+
+  /// Another engine with the same surroundings that has not read anything.
+  func unused() -> TelescopeEngine { TelescopeEngine(space: space, surroundings: surroundings) }
 
   var organisations: [String] { rules.members.organisations }
   var toolNames: [String] { rules.matcher.rules.rules.map(\.tool) }
 
   /// Waits until the workers have nothing left to do.
   func drain() {
-    for worker in workers { worker.drain() }
+    ring.drain()
   }
 
   func writePartition(_ index: Int, to sink: inout CheckpointWriter) {
@@ -112,6 +111,16 @@ public final class TelescopeEngine {
     return count
   }
 
+  /// Observes packets of several captures in the order of their times, as ``read(_:limit:)``.
+  public func read(_ captures: inout MergedCapture, limit: Int) throws(CaptureError) -> Int {
+    var batch = Intake(self)
+    let count = try captures.read(limit: limit) { record, bytes in
+      batch.take(record, bytes, self)
+    }
+    batch.finish(self)
+    return count
+  }
+
   /// Observes packets of a live capture, as ``read(_:limit:)``; 0 also when the time ran out.
   public func read(
     _ live: LiveCapture, limit: Int, timeoutMilliseconds: Int
@@ -127,22 +136,25 @@ public final class TelescopeEngine {
 
   /// The decoding thread's state for one call, kept out of the class so that it stays in registers.
   private struct Intake {
-    var headers = PacketHeaders()
     var packets: UInt64 = 0
     var bytes: UInt64 = 0
     var outside: UInt64 = 0
     var ignored: UInt64 = 0
     var late: UInt64 = 0
+    var classPackets = InlineArray<32, UInt64>(repeating: 0)
     let classifier: PacketClassifier
-    let workers: [Worker]
+    let ring: BatchRing
     let hasIgnored: Bool
     var now: Int64
     var binEnd: Int64
     var binStart: Int64
+    /// The hour in which the sensor was last known to be alive by a packet that is not for the tables.
+    var heardFrom = Int64.max
+    var heardTo = Int64.min
 
     init(_ engine: TelescopeEngine) {
       classifier = engine.classifier
-      workers = engine.workers
+      ring = engine.ring
       hasIgnored = !engine.ignored.isEmpty
       now = engine.clock.now
       binStart = engine.clock.binStart
@@ -151,44 +163,78 @@ public final class TelescopeEngine {
 
     @inline(__always)
     mutating func take(
-      _ record: borrowing PacketRecord, _ octets: RawSpan, _ engine: TelescopeEngine
+      _ record: borrowing PacketRecord, _ octets: RawSpan, _ engine: TelescopeEngine,
+      opensBin: Bool = true
     ) {
       packets &+= 1
       bytes &+= UInt64(record.originalLength)
-      let outcome = PacketDecoder.decode(copy record, octets, into: &headers)
+      let batch = ring.filling()
+      let open = batch.pointee.open
+      let outcome = PacketDecoder.decode(copy record, octets, into: &open.pointee.packet)
       guard outcome == .decoded else {
         engine.undecoded[Int(outcome.rawValue)] &+= 1
+        hear(record.timestamp.nanoseconds, engine)
         return
       }
-      guard classifier.isDark(headers.destination) else {
+      guard classifier.isDark(open.pointee.packet.destination) else {
         outside &+= 1
+        hear(record.timestamp.nanoseconds, engine)
         return
       }
-      if hasIgnored, engine.ignored[headers.source] != nil {
+      if hasIgnored, engine.ignored[open.pointee.packet.source] != nil {
         ignored &+= 1
+        hear(record.timestamp.nanoseconds, engine)
         return
       }
-      let time = headers.timestamp.nanoseconds
-      if time >= binEnd {
-        engine.openBin(at: time)
-        binStart = engine.clock.binStart
-        binEnd = engine.clock.binEnd
-      } else if time < binStart {
-        late &+= 1
+      let time = open.pointee.packet.timestamp.nanoseconds
+      if opensBin, time >= binEnd {
+        // Closing the bin sends the batch that the packet was decoded into.
+        openBin(at: time, engine, record, octets)
+        return
       }
+      if time < binStart { late &+= 1 }
       if time > now { now = time }
-      let sighting = classifier.classify(headers, octets)
-      engine.classPackets[Int(sighting.trafficClass.rawValue)] &+= 1
-      let hash = Partition.sourceHash(sighting.subject.bits)
-      let partition = UInt8(truncatingIfNeeded: hash >> 58)
-      workers[Int(partition) % workers.count].append(
-        Observation(
-          packet: headers, subject: sighting.subject, hash: hash,
-          trafficClass: sighting.trafficClass.rawValue, partition: partition, port: sighting.port,
-          sampleLength: 0), octets)
+      let sighting = classifier.classify(open.pointee.packet, octets)
+      classPackets[Int(sighting.trafficClass.rawValue & 31)] &+= 1
+      open.pointee.subject = sighting.subject
+      open.pointee.hash = Partition.sourceHash(sighting.subject.bits)
+      open.pointee.trafficClass = sighting.trafficClass.rawValue
+      open.pointee.port = sighting.port
+      batch.pointee.append(
+        partition: UInt8(truncatingIfNeeded: open.pointee.hash >> 58), octets)
+      if batch.pointee.isFull { ring.send(.observe) }
+    }
+
+    /// Closes the open bin, opens the one that holds `time`, and takes the packet again.
+    @inline(never)
+    private mutating func openBin(
+      at time: Int64, _ engine: TelescopeEngine, _ record: borrowing PacketRecord,
+      _ octets: RawSpan
+    ) {
+      engine.openBin(at: time)
+      binStart = engine.clock.binStart
+      binEnd = engine.clock.binEnd
+      packets &-= 1
+      bytes &-= UInt64(record.originalLength)
+      // A time beyond what a clock can show lies behind every bin.
+      take(record, octets, engine, opensBin: false)
+    }
+
+    @inline(__always)
+    private mutating func hear(_ time: Int64, _ engine: TelescopeEngine) {
+      if time >= heardFrom, time < heardTo { return }
+      let hour = EngineClock.hour(of: time)
+      engine.campaigns.hear(hour: hour, parameters: engine.parameters)
+      heardFrom = hour &* 3_600_000_000_000
+      heardTo = heardFrom &+ 3_600_000_000_000
     }
 
     func finish(_ engine: TelescopeEngine) {
+      for trafficClass in TrafficClass.allCases {
+        engine.classPackets[Int(trafficClass.rawValue)] +=
+          classPackets[
+            Int(trafficClass.rawValue & 31)]
+      }
       engine.counters.packets += packets
       engine.counters.bytes += bytes
       engine.counters.outsideDarkSpace += outside
@@ -208,7 +254,7 @@ public final class TelescopeEngine {
   }
 
   private func closeBin(now: Int64) {
-    for worker in workers { worker.tick(now: now) }
+    ring.tick(now: now)
     drain()
     collect()
     let hourEnds = EngineClock.hour(of: clock.binStart) != EngineClock.hour(of: now)
@@ -234,13 +280,13 @@ public final class TelescopeEngine {
   /// Takes what the partitions have finished. The workers must be idle.
   private func collect() {
     for index in 0..<Partition.count {
-      var results = PartitionResults()
+      var results = PartitionResults(parameters: parameters)
       swap(&results, &partitions[index].results)
       finished.events += results.closedEvents
       finished.victims += results.closedVictims
       finished.alerts += results.closedAlerts.map { alert($0) }
       finished.departed += results.departed
-      book.bin.merge(results.cells)
+      book.take(results.cells)
       sources.merge(results.sources)
       counters.evictedEvents += results.evictedEvents
       counters.evictedSources += results.evictedSources
@@ -252,7 +298,7 @@ public final class TelescopeEngine {
 
   // MARK: Results
 
-  private func alert(_ record: AlertRecord) -> MemberAlert {
+  func alert(_ record: AlertRecord) -> MemberAlert {
     let number = Int(record.member) - 1
     return MemberAlert(
       organisation: rules.members.organisations.indices.contains(number)
@@ -268,7 +314,7 @@ public final class TelescopeEngine {
   ///
   /// The bin that is open is described as it stands; the call after it has ended describes it anew.
   public func checkpoint() -> TelescopeResults {
-    drain()
+    ring.settle()
     collect()
     var results = finished
     finished = TelescopeResults()
@@ -305,7 +351,7 @@ public final class TelescopeEngine {
   }
 
   /// What the bin that is open holds so far; the bin itself stays as it is.
-  private func openBin() -> SeriesCells {
+  func openBin() -> SeriesCells {
     var cells = book.bin
     for index in 0..<Partition.count { partitions[index].addOpenBin(to: &cells) }
     return cells
@@ -331,7 +377,7 @@ public final class TelescopeEngine {
     (0..<Partition.count).reduce(0) { $0 + partitions[$1].memoryBytes }
   }
 
-  private func totals() -> TelescopeCounters {
+  func totals() -> TelescopeCounters {
     var result = counters
     for outcome in DecodeOutcome.allCases where outcome != .decoded {
       let count = undecoded[Int(outcome.rawValue)]

@@ -1,20 +1,24 @@
 import Foundation
 import Glibc
 public import NetworkTypes
-import PacketCapture
 
 /// A telescope with a memory: an engine whose state and conclusions outlive the process.
 ///
 /// Each checkpoint writes the engine's state to a file of its own generation, then stores the
 /// conclusions and that generation's number in one transaction, then removes the state before it. A
 /// crash at any moment leaves the last completed checkpoint, and the captures read since then are read
-/// again.
+/// again. Files of events are written before that transaction, which names them; those it does not name
+/// are removed by the next session. One process at a time may have a session on a directory.
 public final class TelescopeSession {
-  public let engine: TelescopeEngine
+  public private(set) var engine: TelescopeEngine
   public let store: TelescopeStore
   private let directory: String
+  private let lock: SessionLock
   private var generation: Int
-  private let clock: () -> Timestamp
+  let clock: () -> Timestamp
+  private var committedPackets: UInt64 = 0
+  /// Whether packets were observed since the last ``commit(_:)``.
+  var isAhead: Bool { engine.counters.packets != committedPackets }
 
   /// What reading one capture came to.
   public struct Reading: Sendable {
@@ -38,16 +42,29 @@ public final class TelescopeSession {
     self.clock = clock
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
+    lock = try SessionLock(directory: directory)
     generation = try store.generation()
-    if generation > 0 {
-      let path = Self.statePath(directory, generation)
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw TelescopeError.damagedCheckpoint("\(path) is missing")
-      }
-      try engine.restore(Array(data))
-      engine.resumeCounters(try store.counters())
-    }
+    try resume()
     try removeStates(except: generation)
+    try store.removeUnnamedEventFiles()
+  }
+
+  /// Takes up the state of the last checkpoint, in an engine that has not read anything.
+  private func resume() throws {
+    guard generation > 0 else { return }
+    let path = Self.statePath(directory, generation)
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw TelescopeError.damagedCheckpoint("\(path) is missing")
+    }
+    try engine.restore(Array(data))
+    engine.resumeCounters(try store.counters())
+    committedPackets = engine.counters.packets
+  }
+
+  /// Forgets what was read since the last ``commit(_:)``, with an engine that takes up its state.
+  func goBack() throws {
+    engine = engine.unused()
+    try resume()
   }
 
   private static func statePath(_ directory: String, _ generation: Int) -> String {
@@ -59,60 +76,6 @@ public final class TelescopeSession {
     where name.hasPrefix("state-") && name != "state-\(kept)" {
       try FileManager.default.removeItem(atPath: "\(directory)/\(name)")
     }
-  }
-
-  /// Reads captures in the order of their first packets, whatever order they are named in, and leaves
-  /// out those that were read before.
-  ///
-  /// - Parameter progress: called several times a second with the file, the octets read of all files
-  ///   and their sum (nil for a pipe).
-  public func read(
-    paths: [String], progress: (_ path: String, _ done: Int, _ total: Int?) -> Void
-  ) throws -> [Reading] {
-    var readings: [Reading] = []
-    let sizes = paths.map { path in
-      ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
-    }
-    let total = paths.contains("-") ? nil : sizes.reduce(0, +)
-    var done = 0
-    for path in try Self.inOrder(paths) {
-      let digest = path == "-" ? nil : try InputDigest.of(path: path)
-      let size = sizes[paths.firstIndex(of: path) ?? 0]
-      if let digest,
-        try store.hasRead(digest: digest)
-          || readings.contains(where: { $0.input.digest == digest })
-      {
-        let known = TelescopeStore.Input(
-          digest: digest, name: path, readAt: clock(), firstPacket: nil, lastPacket: nil,
-          packets: 0, ending: "complete")
-        readings.append(Reading(input: known, wasKnown: true))
-        done += size
-        continue
-      }
-      var reader = try CaptureReader(path: path)
-      let first = path == "-" ? nil : try CaptureReader.firstTimestamp(path: path)
-      var packets: UInt64 = 0
-      while true {
-        let count = try engine.read(&reader, limit: 1 << 18)
-        if count == 0 { break }
-        packets += UInt64(count)
-        progress(path, done + reader.bytesRead, total)
-      }
-      done += size
-      let ending: String
-      switch reader.ending {
-      case .complete: ending = "complete"
-      case .broken(let offset, let reason): ending = "broken at octet \(offset): \(reason)"
-      }
-      readings.append(
-        Reading(
-          input: .init(
-            digest: digest ?? "stdin-\(clock().nanoseconds)", name: path, readAt: clock(),
-            firstPacket: first, lastPacket: engine.now, packets: packets, ending: ending),
-          wasKnown: false))
-    }
-    try commit(readings.filter { !$0.wasKnown }.map(\.input))
-    return readings
   }
 
   /// Stores everything concluded so far.
@@ -129,22 +92,13 @@ public final class TelescopeSession {
       try engine.forEachOpenEvent(consume)
     }
     generation = next
+    committedPackets = engine.counters.packets
     try removeStates(except: next)
     return results
   }
 
   /// The conclusions of the last commit.
   public private(set) var latest = TelescopeResults()
-
-  /// Files by the time of their first packet; empty ones and the standard input last.
-  private static func inOrder(_ paths: [String]) throws -> [String] {
-    var timed: [(path: String, first: Timestamp)] = []
-    for path in paths {
-      let first = path == "-" ? nil : try CaptureReader.firstTimestamp(path: path)
-      timed.append((path, first ?? .distantFuture))
-    }
-    return timed.sorted { ($0.first, $0.path) < ($1.first, $1.path) }.map(\.path)
-  }
 
   private static func write(_ bytes: [UInt8], to path: String) throws {
     let part = path + ".part"

@@ -39,19 +39,15 @@ extension TelescopeStore {
     columns: [
       "subject", "key", "began", "lastSeen", "isOver", "peakSources", "baseline", "deviations",
     ], order: "began DESC, key")
-  private static let eventTable = Table(
-    name: "telescope_events", address: "source",
-    columns: [
-      "source", "port", "class", "firstSeen", "lastSeen", "packets", "bytes", "destinations",
-      "rate", "country", "asn", "isClosed",
-    ], order: "lastSeen DESC, source, port")
-
   /// Columns by which each list can be sorted and filtered, for those who offer it.
   public static let hostColumns = hostTable.columns
   public static let victimColumns = victimTable.columns
   public static let alertColumns = alertTable.columns
   public static let campaignColumns = campaignTable.columns
-  public static let eventColumns = eventTable.columns
+  public static let eventColumns: Set<String> = [
+    "source", "port", "class", "firstSeen", "lastSeen", "packets", "bytes", "destinations",
+    "rate", "country", "asn", "isClosed",
+  ]
 
   public func hosts(
     _ query: ListQuery = ListQuery(), scope: TelescopeScope = .everything
@@ -84,23 +80,53 @@ extension TelescopeStore {
     try documents(Self.campaignTable, query, .everything)
   }
 
-  public func events(
-    _ query: ListQuery = ListQuery(), scope: TelescopeScope = .everything
-  ) throws -> ListPage<TelescopeEvent> {
-    try page(Self.eventTable, query, scope) { row in
-      TelescopeEvent(
-        source: Self.address(row["source"]), port: UInt16(clamping: row["port"] as Int64),
-        trafficClass: TrafficClass(name: row["class"]) ?? .other,
-        firstSeen: Self.time(row["firstSeen"]), lastSeen: Self.time(row["lastSeen"]),
-        packets: UInt64(clamping: row["packets"] as Int64),
-        bytes: UInt64(clamping: row["bytes"] as Int64), destinations: row["destinations"],
-        destinationBlocks: row["blocks"],
-        rate: RateEstimate(
-          packetsPerSecond: row["rate"], lower: row["rateLower"], upper: row["rateUpper"]),
-        country: CountryCode(row["country"] as String) ?? .unknown,
-        asn: ASN(UInt32(clamping: row["asn"] as Int64)),
-        tools: (row["tools"] as String).split(separator: "\n").map(String.init),
-        samples: Self.unpack(row["samples"]), isClosed: row["isClosed"])
+  // MARK: Whole tables
+
+  /// Hands over every host of note that was seen in a time, the earliest first.
+  public func forEachHost(
+    since: Timestamp?, until: Timestamp?, progress: (Int, Int) -> Void = { _, _ in },
+    _ body: (ObservedHost) throws -> Void
+  ) throws {
+    try forEachDocument(
+      "telescope_hosts", first: "firstSeen", last: "lastSeen", key: "address", since, until,
+      progress, body)
+  }
+
+  /// Hands over every attack that went on in a time, the earliest first.
+  public func forEachVictim(
+    since: Timestamp?, until: Timestamp?, progress: (Int, Int) -> Void = { _, _ in },
+    _ body: (VictimEvent) throws -> Void
+  ) throws {
+    try forEachDocument(
+      "telescope_victims", first: "start", last: "\"end\"", key: "victim", since, until,
+      progress, body)
+  }
+
+  private func forEachDocument<Item: Decodable>(
+    _ table: String, first: String, last: String, key: String, _ since: Timestamp?,
+    _ until: Timestamp?, _ progress: (Int, Int) -> Void, _ body: (Item) throws -> Void
+  ) throws {
+    let decoder = JSONDecoder()
+    try store.writer.read { database in
+      let condition = "\(last) >= ? AND \(first) < ?"
+      let arguments: StatementArguments = [
+        since?.nanoseconds ?? .min, until?.nanoseconds ?? .max,
+      ]
+      let total =
+        try Int.fetchOne(
+          database, sql: "SELECT COUNT(*) FROM \(table) WHERE \(condition)", arguments: arguments)
+        ?? 0
+      let rows = try String.fetchCursor(
+        database,
+        sql: "SELECT document FROM \(table) WHERE \(condition) ORDER BY \(first), \(key)",
+        arguments: arguments)
+      var done = 0
+      while let document = try rows.next() {
+        try body(decoder.decode(Item.self, from: Data(document.utf8)))
+        done += 1
+        if done.isMultiple(of: 256) { progress(done, total) }
+      }
+      progress(done, total)
     }
   }
 
@@ -216,8 +242,7 @@ extension TelescopeStore {
         }
       }
       if let search = query.search, !search.isEmpty {
-        let column = table.name == Self.eventTable.name ? "tools" : "document"
-        condition.sql += " AND \(column) LIKE ? ESCAPE '\\'"
+        condition.sql += " AND document LIKE ? ESCAPE '\\'"
         condition.arguments += ["%\(Self.escaped(search))%"]
       }
       let total =

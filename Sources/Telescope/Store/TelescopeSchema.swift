@@ -58,6 +58,16 @@ extension TelescopeStore {
           ) WITHOUT ROWID;
           CREATE INDEX telescope_events_by_time ON telescope_events (lastSeen);
           """)
-    }
+    },
+    // Events go to the archive, whose files the database names. Rows of before are moved by the first
+    // `TelescopeStore` that opens the database, since a migration knows no files.
+    StoreMigration(id: "telescope-002") { database in
+      try database.execute(sql: EventFile.tableSQL)
+      let isFilled = try Bool.fetchOne(
+        database, sql: "SELECT EXISTS (SELECT 1 FROM \(TelescopeStore.formerTable))")
+      if isFilled != true {
+        try database.execute(sql: "DROP TABLE \(TelescopeStore.formerTable)")
+      }
+    },
   ]
 }

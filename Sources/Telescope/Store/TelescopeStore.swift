@@ -3,17 +3,37 @@ import GRDB
 public import NetworkTypes
 public import Store
 
-/// What the telescope has concluded, in the database of the data directory.
+/// What the telescope has concluded, in the database of the data directory, and the events in an archive
+/// of files beside it.
 ///
 /// All rows carry keys made of what they say (an address and when it was first seen), so that a
 /// longer reading of the same thing replaces the shorter one.
 public struct TelescopeStore: Sendable {
   let store: DataStore
+  let archive: EventArchive
 
   /// Brings the telescope's tables up to date.
-  public init(_ store: DataStore) throws {
+  ///
+  /// - Parameter events: the directory of the events' files. Unless given it is `telescope/events`
+  ///   beside the database; of a database in memory, a temporary one that goes with the value.
+  public init(
+    _ store: DataStore, events: String? = nil,
+    parameters: EventArchiveParameters = EventArchiveParameters()
+  ) throws {
     self.store = store
+    let beside = store.path.map {
+      let parent = ($0 as NSString).deletingLastPathComponent
+      return (parent.isEmpty ? "." : parent) + "/telescope/events"
+    }
+    if let directory = events ?? beside {
+      archive = EventArchive(directory: directory, parameters: parameters)
+    } else {
+      archive = EventArchive(
+        directory: NSTemporaryDirectory() + "/noroshi-events-\(UUID().uuidString)",
+        parameters: parameters, isTemporary: true)
+    }
     try store.migrate(Self.migrations)
+    try moveEventsToArchive()
   }
 
   /// A capture that has been read.
@@ -91,34 +111,60 @@ public struct TelescopeStore: Sendable {
   // MARK: Recording
 
   /// Stores a checkpoint's conclusions together with the inputs they came from and the number of the
-  /// engine state that belongs to them: all of it or nothing.
+  /// engine state that belongs to them: all of it or nothing. Files of events are written before, and
+  /// count from the moment the database names them.
   ///
   /// - Parameter openEvents: called with a consumer for every event that is still going on.
   public func record(
     _ results: TelescopeResults, inputs: [Input], generation: Int, now: Timestamp?,
     openEvents: ((TelescopeEvent) throws -> Void) throws -> Void
   ) throws {
-    try store.writer.write { database in
-      try Self.insert(results.series, database)
-      try Self.insert(results.hosts, database)
-      try Self.insert(results.victims, database)
-      try Self.insert(results.alerts, database)
-      try Self.insert(results.campaigns, database)
-      let statement = try database.makeStatement(sql: Self.eventSQL)
-      for event in results.events { try Self.insert(event, statement) }
-      try openEvents { try Self.insert($0, statement) }
-      for input in inputs {
-        try database.execute(
-          sql: "INSERT OR REPLACE INTO telescope_inputs VALUES (?, ?, ?, ?, ?, ?, ?)",
-          arguments: [
-            input.digest, input.name, input.readAt.nanoseconds, input.firstPacket?.nanoseconds,
-            input.lastPacket?.nanoseconds, Self.integer(input.packets), input.ending,
-          ])
+    var files = try archive.write(closed: results.events, generation: generation)
+    do {
+      if let open = try archive.write(open: openEvents, generation: generation) {
+        files.append(open)
       }
-      try database.execute(
-        sql: "INSERT OR REPLACE INTO telescope_progress VALUES (1, ?, ?, ?)",
-        arguments: [generation, try Self.json(results.counters), now?.nanoseconds])
+      let replaced = try store.writer.write { database in
+        try Self.store(results, inputs, generation, now, database)
+        let former = try EventFile.all(database, where: "hour IS NULL")
+        try EventFile.delete(former, database)
+        for file in files { try file.insert(database) }
+        return former
+      }
+      archive.supersede(replaced)
+    } catch {
+      archive.remove(files.map(\.name))
+      throw error
     }
+    try mergeEventFiles(generation: generation)
+  }
+
+  private static func store(
+    _ results: TelescopeResults, _ inputs: [Input], _ generation: Int, _ now: Timestamp?,
+    _ database: Database
+  ) throws {
+    let stored = try Int.fetchOne(database, sql: "SELECT generation FROM telescope_progress") ?? 0
+    guard stored < generation else {
+      throw TelescopeError.storage(
+        "another process has stored checkpoint \(stored) of the telescope meanwhile; let only one "
+          + "read captures into a data directory at a time")
+    }
+    try insert(results.series, database)
+    try insert(results.hosts, database)
+    try insert(results.victims, database)
+    try insert(results.alerts, database)
+    try insert(results.campaigns, database)
+    for input in inputs {
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO telescope_inputs VALUES (?, ?, ?, ?, ?, ?, ?)",
+        arguments: [
+          input.digest, input.name, input.readAt.nanoseconds, input.firstPacket?.nanoseconds,
+          input.lastPacket?.nanoseconds, integer(input.packets), input.ending,
+        ])
+    }
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO telescope_progress VALUES (1, ?, ?, ?)",
+      arguments: [generation, try json(results.counters), now?.nanoseconds])
   }
 
   private static func insert(_ points: [SeriesPoint], _ database: Database) throws {
@@ -182,19 +228,6 @@ public struct TelescopeStore: Sendable {
     }
   }
 
-  private static let eventSQL =
-    "INSERT OR REPLACE INTO telescope_events VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-
-  private static func insert(_ event: TelescopeEvent, _ statement: Statement) throws {
-    try statement.execute(arguments: [
-      blob(event.source), Int64(event.port), event.trafficClass.name, event.firstSeen.nanoseconds,
-      event.lastSeen.nanoseconds, integer(event.packets), integer(event.bytes),
-      event.destinations, event.destinationBlocks, event.rate.packetsPerSecond, event.rate.lower,
-      event.rate.upper, event.country.description, Int64(event.asn.number),
-      event.tools.joined(separator: "\n"), pack(event.samples), event.isClosed,
-    ])
-  }
-
   // MARK: Forms
 
   /// Sixteen octets, most significant first, so that SQLite's order is the addresses' order.
@@ -215,26 +248,5 @@ public struct TelescopeStore: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  /// Each sample behind its length.
-  static func pack(_ samples: [[UInt8]]) -> Data {
-    var data = Data()
-    for sample in samples {
-      data.append(UInt8(min(255, sample.count)))
-      data.append(contentsOf: sample.prefix(255))
-    }
-    return data
-  }
-
-  static func unpack(_ data: Data) -> [[UInt8]] {
-    var samples: [[UInt8]] = []
-    var rest = data[...]
-    while let length = rest.first {
-      rest = rest.dropFirst()
-      samples.append(Array(rest.prefix(Int(length))))
-      rest = rest.dropFirst(Int(length))
-    }
-    return samples
   }
 }

@@ -4,13 +4,15 @@ import Sketches
 /// Times in which a port was flooded by forged sources: what GreyNoise calls a noise storm.
 struct StormLog {
   struct Storm: Hashable {
-    let port: UInt16
     /// Nanoseconds since 1970; the end is exclusive.
     let from: Int64
     var to: Int64
   }
 
-  private(set) var storms: [Storm] = []
+  /// By port, the latest last. A port's oldest storm goes when there are more than these: three days
+  /// of storms with a pause between any two.
+  private static let stormsPerPort = 288
+  private var storms: [UInt16: [Storm]] = [:]
   /// Unique SYN sources per bin of recent bins, by port, to know what is usual.
   private var usual: [UInt16: [Float]] = [:]
 
@@ -19,7 +21,7 @@ struct StormLog {
     _ cells: SeriesCells, from: Int64, to: Int64, parameters: TelescopeParameters
   ) {
     var bogons: [UInt16: UInt64] = [:]
-    for (number, cell) in cells.each(.bogonPort) {
+    for (number, cell) in cells.each(.bogonPort) where number != SeriesCells.other {
       bogons[UInt16(truncatingIfNeeded: number), default: 0] += cell.packets
     }
     for (number, cell) in cells.each(.port) where number >> 16 == 6 {
@@ -44,24 +46,29 @@ struct StormLog {
   }
 
   private mutating func note(port: UInt16, from: Int64, to: Int64) {
-    if let index = storms.lastIndex(where: { $0.port == port && $0.to == from }) {
-      storms[index].to = to
+    var known = storms[port] ?? []
+    if let last = known.indices.last, known[last].to == from {
+      known[last].to = to
     } else {
-      storms.append(Storm(port: port, from: from, to: to))
-      if storms.count > 10_000 { storms.removeFirst() }
+      known.append(Storm(from: from, to: to))
+      if known.count > Self.stormsPerPort { known.removeFirst() }
     }
+    storms[port] = known
   }
 
   func covers(port: UInt16, from: Int64, to: Int64) -> Bool {
-    storms.contains { $0.port == port && $0.from <= to && $0.to > from }
+    storms[port]?.contains { $0.from <= to && $0.to > from } ?? false
   }
 
   func write(to sink: inout CheckpointWriter) {
     sink.write(UInt64(storms.count))
-    for storm in storms {
-      sink.write(UInt64(storm.port))
-      sink.write(UInt64(bitPattern: storm.from))
-      sink.write(UInt64(bitPattern: storm.to))
+    for (port, known) in storms.sorted(by: { $0.key < $1.key }) {
+      sink.write(UInt64(port))
+      sink.write(UInt64(known.count))
+      for storm in known {
+        sink.write(UInt64(bitPattern: storm.from))
+        sink.write(UInt64(bitPattern: storm.to))
+      }
     }
     sink.write(UInt64(usual.count))
     for (port, history) in usual.sorted(by: { $0.key < $1.key }) {
@@ -74,12 +81,16 @@ struct StormLog {
   init() {}
 
   init(from source: inout CheckpointReader) throws {
-    for _ in 0..<(try source.readCount(stride: 24)) {
-      storms.append(
-        Storm(
-          port: UInt16(truncatingIfNeeded: try source.readWord()),
-          from: Int64(bitPattern: try source.readWord()),
-          to: Int64(bitPattern: try source.readWord())))
+    for _ in 0..<(try source.readCount(stride: 16)) {
+      let port = UInt16(truncatingIfNeeded: try source.readWord())
+      var known: [Storm] = []
+      for _ in 0..<(try source.readCount(stride: 16)) {
+        known.append(
+          Storm(
+            from: Int64(bitPattern: try source.readWord()),
+            to: Int64(bitPattern: try source.readWord())))
+      }
+      storms[port] = known
     }
     for _ in 0..<(try source.readCount(stride: 16)) {
       let port = UInt16(truncatingIfNeeded: try source.readWord())

@@ -26,12 +26,20 @@ public struct SurveyLists: Sendable {
   ///
   /// - Throws: ``TelescopeError/list(file:line:_:)`` for the first entry that is neither.
   public init(files: [String]) throws {
+    try self.init(
+      texts: files.map { file in
+        guard let data = FileManager.default.contents(atPath: file) else {
+          throw TelescopeError.list(file: file, line: 1, "cannot be read; check that it exists")
+        }
+        return (file, data)
+      })
+  }
+
+  /// Reads lists that are in memory, under the names of their files.
+  init(texts: [(file: String, data: Data)]) throws {
     var entries: [(prefix: IPPrefix, scanner: String)] = []
     var names: [(suffix: String, scanner: String)] = []
-    for file in files {
-      guard let data = FileManager.default.contents(atPath: file) else {
-        throw TelescopeError.list(file: file, line: 1, "cannot be read; check that it exists")
-      }
+    for (file, data) in texts {
       let text = String(decoding: data, as: UTF8.self)
       let start = text.first { !$0.isWhitespace }
       if start == "[" || start == "{" {

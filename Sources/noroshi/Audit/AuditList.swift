@@ -13,16 +13,11 @@ struct AuditList: AsyncParsableCommand {
         noroshi audit list --filter action=account.created --format csv
       """)
 
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
+  @OptionGroup var listing: Listing
 
   func run() async throws {
-    let house = try options.house()
-    let trail = AuditTrail(store: try house.store())
-    let page = try query.page { try trail.entries(matching: $0) }
-    try list.write(
-      page.rows,
+    try listing.write(
+      AuditRecord.self,
       columns: [
         ListColumn("sequence", "NO.") { .integer($0.sequence) },
         ListColumn("time") { .time(Timestamp(nanoseconds: $0.entry.nanoseconds)) },
@@ -33,6 +28,10 @@ struct AuditList: AsyncParsableCommand {
           .list($0.entry.details.sorted { $0.key < $1.key }.map { "\($0)=\($1)" })
         },
         ListColumn("hash", extra: true) { .text($0.hash) },
-      ], total: page.total, nothing: "Nothing was done yet.")
+      ], nothing: "Nothing was done yet."
+    ) { house in
+      let trail = AuditTrail(store: try house.store())
+      return { try trail.entries(matching: $0) }
+    }
   }
 }

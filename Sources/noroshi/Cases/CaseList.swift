@@ -19,16 +19,11 @@ struct CaseList: AsyncParsableCommand {
       name, as confidence_min=80, last_seen_from=2026-11-25T00:00:00Z.
       """)
 
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
+  @OptionGroup var listing: Listing
 
   func run() async throws {
-    let house = try options.house()
-    let register = try house.caseRegister(try house.store())
-    let page = try query.page { try register.cases($0, visibleTo: .everything) }
-    try list.write(
-      page.rows,
+    try listing.write(
+      Case.self,
       columns: [
         ListColumn("id", "CASE") { .text($0.id) },
         ListColumn("state") { .text($0.state.rawValue, Self.style(of: $0.state)) },
@@ -47,7 +42,11 @@ struct CaseList: AsyncParsableCommand {
         ListColumn("findings", extra: true) { .count($0.findings) },
         ListColumn("reopened", extra: true) { .count($0.reopened) },
         ListColumn("marking", extra: true) { .text($0.marking.rawValue) },
-      ], total: page.total, nothing: "There is no such case.")
+      ], nothing: "There is no such case."
+    ) { house in
+      let register = try house.caseRegister(house.store())
+      return { try register.cases($0, visibleTo: .everything) }
+    }
   }
 
   static func responsible(_ item: Case) -> String {

@@ -24,6 +24,12 @@ enum DisplayWidth {
     return kept + "…"
   }
 
+  /// `text` in exactly `columns`: cut, or with spaces behind it.
+  static func padded(_ text: String, to columns: Int) -> String {
+    let cut = truncated(text, to: columns)
+    return cut + String(repeating: " ", count: max(0, columns - of(cut)))
+  }
+
   /// `text` with every control character made visible as `\u{1b}`, so that names which others chose
   /// (host names, server replies) cannot steer the reader's terminal.
   static func printable(_ text: String) -> String {

@@ -14,6 +14,7 @@ struct QueryOptions: ParsableArguments {
 
   @Option(
     name: .long,
+    parsing: .unconditional,
     help: ArgumentHelp("The column to sort by; -column sorts downwards.", valueName: "column"))
   var sort: String?
 

@@ -26,6 +26,8 @@ struct Terminal: Sendable {
   let stream: Stream
   let isInteractive: Bool
   let hasColour: Bool
+  /// Whether text can be written anywhere on it, as full-screen views do.
+  let canMoveCursor: Bool
 
   static let output = Terminal(.output)
   static let error = Terminal(.error)
@@ -37,16 +39,30 @@ struct Terminal: Sendable {
     let refused = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
     let dumb = getenv("TERM").map { String(cString: $0) == "dumb" } ?? true
     hasColour = isInteractive && !refused && !dumb
+    canMoveCursor = isInteractive && !dumb
+  }
+
+  /// Standard output without styles, for text that is put together before it is shown.
+  static let unstyled = Terminal()
+
+  private init() {
+    stream = .output
+    isInteractive = false
+    hasColour = false
+    canMoveCursor = false
   }
 
   /// Columns of the window; nil when it is not a terminal or does not say.
-  var columns: Int? {
+  var columns: Int? { size?.columns }
+
+  /// Columns and rows of the window; nil when it is not a terminal or does not say.
+  var size: (columns: Int, rows: Int)? {
     guard isInteractive else { return nil }
     var size = winsize()
     guard ioctl(stream.descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
       return nil
     }
-    return Int(size.ws_col)
+    return (Int(size.ws_col), Int(size.ws_row))
   }
 
   func styled(_ text: String, _ style: Style) -> String {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Store
 
 extension QueryOptions {
@@ -23,5 +24,16 @@ extension QueryOptions {
       if page.rows.isEmpty || offset + rows.count >= total { break }
     }
     return ListPage(rows: rows, total: total)
+  }
+
+  /// - Throws: `ValidationError` for a column that is not there.
+  func check(against columns: Set<String>) throws {
+    let known = columns.sorted().joined(separator: ", ")
+    for column in filters.keys where !columns.contains(column) {
+      throw ValidationError("There is no column “\(column)” to filter by. There are: \(known).")
+    }
+    if let order, !columns.contains(order.column) {
+      throw ValidationError("There is no column “\(order.column)” to sort by. There are: \(known).")
+    }
   }
 }

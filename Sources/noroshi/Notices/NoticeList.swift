@@ -15,16 +15,11 @@ struct NoticeList: AsyncParsableCommand {
         noroshi notice list --filter 'state=failed|in-doubt'
       """)
 
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
+  @OptionGroup var listing: Listing
 
   func run() async throws {
-    let house = try options.house()
-    let outbox = try house.outbox(house.caseRegister(house.store()))
-    let page = try query.page { try outbox.notices($0, visibleTo: .everything) }
-    try list.write(
-      page.rows,
+    try listing.write(
+      NoticeListing.self,
       columns: [
         ListColumn("number", "NOTICE") { .text($0.number) },
         ListColumn("organisation") { .text($0.organisation) },
@@ -35,8 +30,11 @@ struct NoticeList: AsyncParsableCommand {
         ListColumn("formats") { .list($0.formats.map(\.rawValue)) },
         ListColumn("marking", extra: true) { .text($0.marking.rawValue) },
         ListColumn("id", extra: true) { .text($0.id) },
-      ], total: page.total, nothing: "There is no such notice; `noroshi notice prepare` makes them."
-    )
+      ], nothing: "There is no such notice; `noroshi notice prepare` makes them."
+    ) { house in
+      let outbox = try house.outbox(house.caseRegister(house.store()))
+      return { try outbox.notices($0, visibleTo: .everything) }
+    }
   }
 
   static func style(of state: Delivery.State) -> Terminal.Style {

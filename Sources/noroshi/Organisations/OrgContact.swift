@@ -18,10 +18,7 @@ struct OrgContactAdd: ParsableCommand {
         noroshi org contact add example-isp abuse@isp.example --name "Abuse desk" --language ja
       """)
 
-  @OptionGroup var options: HouseOptions
-
-  @Argument(help: "The organisation, by its identifier.")
-  var id: String
+  @OptionGroup var organisation: OrganisationChange
 
   @Argument(help: "The mail address.")
   var email: String
@@ -42,8 +39,6 @@ struct OrgContactAdd: ParsableCommand {
   var doNotNotify = false
 
   func run() throws {
-    let house = try options.house()
-    try house.requireOrganisation(id)
     guard Contact.isValidEmail(email) else {
       throw ValidationError("“\(email)” is no mail address such as abuse@isp.example.")
     }
@@ -51,13 +46,13 @@ struct OrgContactAdd: ParsableCommand {
       name: name ?? email, email: email, role: try OrganisationFields.choice(role, "--role"),
       language: try language.map { try OrganisationFields.choice($0, "--language") }, pgp: pgp,
       doNotNotify: doNotNotify)
-    try house.editConstituency(
-      action: "organisation.contact-added", subject: id, details: ["email": email]
+    let id = organisation.id
+    try organisation.make(
+      "contact-added", details: ["email": email], done: "\(email) is a contact of \(id)."
     ) { constituency in
       try constituency.update(id) { $0.contacts.removeAll { $0.email == email } }
       try constituency.add(contact, to: id)
     }
-    Terminal.error.line("\(email) is a contact of \(id).")
   }
 }
 
@@ -65,20 +60,16 @@ struct OrgContactRemove: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "remove", abstract: "Remove a contact.")
 
-  @OptionGroup var options: HouseOptions
-
-  @Argument(help: "The organisation, by its identifier.")
-  var id: String
+  @OptionGroup var organisation: OrganisationChange
 
   @Argument(help: "The mail address.")
   var email: String
 
   func run() throws {
-    let house = try options.house()
-    try house.requireOrganisation(id)
-    try house.editConstituency(
-      action: "organisation.contact-removed", subject: id, details: ["email": email]
+    let id = organisation.id
+    try organisation.make(
+      "contact-removed", details: ["email": email],
+      done: "\(email) is no longer a contact of \(id)."
     ) { try $0.remove(contact: email, from: id) }
-    Terminal.error.line("\(email) is no longer a contact of \(id).")
   }
 }

@@ -12,25 +12,10 @@ struct OrgPrefixAdd: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add", abstract: "Add networks.")
 
-  @OptionGroup var options: HouseOptions
-
-  @Argument(help: "The organisation, by its identifier.")
-  var id: String
-
-  @Argument(help: "The networks.")
-  var prefixes: [String]
+  @OptionGroup var networks: OrganisationNetworks
 
   func run() throws {
-    let house = try options.house()
-    try house.requireOrganisation(id)
-    let added = try prefixes.map(OrganisationFields.prefix)
-    try house.editConstituency(
-      action: "organisation.prefix-added", subject: id,
-      details: ["prefixes": added.map(\.description).joined(separator: " ")]
-    ) { constituency in
-      for prefix in added { try constituency.add(prefix, to: id) }
-    }
-    Terminal.error.line("\(id) answers for \(added.map(\.description).joined(separator: ", ")).")
+    try networks.change("prefix-added", "answers for") { try $0.add($1, to: $2) }
   }
 }
 
@@ -38,25 +23,32 @@ struct OrgPrefixRemove: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "remove", abstract: "Remove networks.")
 
-  @OptionGroup var options: HouseOptions
+  @OptionGroup var networks: OrganisationNetworks
 
-  @Argument(help: "The organisation, by its identifier.")
-  var id: String
+  func run() throws {
+    try networks.change("prefix-removed", "no longer answers for") { try $0.remove($1, from: $2) }
+  }
+}
+
+/// The networks that a command gives to an organisation or takes from it.
+struct OrganisationNetworks: ParsableArguments {
+  @OptionGroup var organisation: OrganisationChange
 
   @Argument(help: "The networks.")
   var prefixes: [String]
 
-  func run() throws {
-    let house = try options.house()
-    try house.requireOrganisation(id)
-    let removed = try prefixes.map(OrganisationFields.prefix)
-    try house.editConstituency(
-      action: "organisation.prefix-removed", subject: id,
-      details: ["prefixes": removed.map(\.description).joined(separator: " ")]
+  /// Takes one step with each network; `verb` is what the organisation does with them from now on.
+  fileprivate func change(
+    _ action: String, _ verb: String,
+    _ step: (inout Constituency, IPPrefix, _ id: String) throws -> Void
+  ) throws {
+    let networks = try prefixes.map(OrganisationFields.prefix)
+    let names = networks.map(\.description)
+    try organisation.make(
+      action, details: ["prefixes": names.joined(separator: " ")],
+      done: "\(organisation.id) \(verb) \(names.joined(separator: ", "))."
     ) { constituency in
-      for prefix in removed { try constituency.remove(prefix, from: id) }
+      for network in networks { try step(&constituency, network, organisation.id) }
     }
-    Terminal.error.line(
-      "\(id) no longer answers for \(removed.map(\.description).joined(separator: ", ")).")
   }
 }

@@ -6,15 +6,10 @@ struct OrgRemove: ParsableCommand {
     commandName: "remove",
     abstract: "Remove an organisation; its cases stay as they are.")
 
-  @OptionGroup var options: HouseOptions
-
-  @Argument(help: "The organisation, by its identifier.")
-  var id: String
+  @OptionGroup var organisation: OrganisationChange
 
   func run() throws {
-    let house = try options.house()
-    try house.requireOrganisation(id)
-    try house.editConstituency(action: "organisation.removed", subject: id) { try $0.remove(id) }
-    Terminal.error.line("\(id) is removed.")
+    let id = organisation.id
+    try organisation.make("removed", done: "\(id) is removed.") { try $0.remove(id) }
   }
 }

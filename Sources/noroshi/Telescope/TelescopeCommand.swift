@@ -7,6 +7,6 @@ struct TelescopeCommand: ParsableCommand {
     subcommands: [
       TelescopeRead.self, TelescopeWatch.self, TelescopeTop.self, TelescopeHosts.self,
       TelescopeEvents.self, TelescopeVictims.self, TelescopeAlerts.self, TelescopeCampaigns.self,
-      TelescopeStatus.self, FingerprintsCommand.self,
+      TelescopeStatus.self, TelescopeExport.self, FingerprintsCommand.self,
     ])
 }

@@ -1,24 +1,6 @@
 import ArgumentParser
 import NetworkTypes
-import Store
 import Telescope
-
-extension QueryOptions {
-  /// The same question in the store's words.
-  func listQuery(_ columns: Set<String>) throws -> ListQuery {
-    let known = columns.sorted().joined(separator: ", ")
-    for column in filters.keys where !columns.contains(column) {
-      throw ValidationError("There is no column “\(column)” to filter by. There are: \(known).")
-    }
-    if let order, !columns.contains(order.column) {
-      throw ValidationError("There is no column “\(order.column)” to sort by. There are: \(known).")
-    }
-    return ListQuery(
-      filters: filters, search: search,
-      sort: order.map { .init(column: $0.column, isAscending: $0.ascending) }, offset: offset,
-      limit: limit == 0 ? 10_000 : limit)
-  }
-}
 
 extension ListCell {
   static func country(_ code: CountryCode) -> ListCell {
@@ -49,15 +31,11 @@ struct TelescopeHosts: AsyncParsableCommand {
         noroshi telescope hosts --filter verdict=infected --limit 0 --format csv > infected.csv
       """)
 
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
+  @OptionGroup var listing: Listing
 
   func run() async throws {
-    let page = try options.house().telescopeStore().hosts(
-      query.listQuery(TelescopeStore.hostColumns))
-    try list.write(
-      page.rows,
+    try listing.write(
+      ObservedHost.self,
       columns: [
         ListColumn("address") { .text($0.address.description) },
         ListColumn("verdict") { .text($0.verdict.rawValue) },
@@ -74,51 +52,11 @@ struct TelescopeHosts: AsyncParsableCommand {
         ListColumn("last_seen") { .time($0.lastSeen) },
         ListColumn("reasons", extra: true) { .list($0.reasons.map(\.name)) },
         ListColumn("surveyor", extra: true) { .text($0.surveyor) },
-      ], total: page.total, nothing: "No host of note yet.")
-  }
-}
-
-struct TelescopeEvents: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "events",
-    abstract: "List events: one source's traffic of one class to one port.",
-    discussion: """
-      Examples:
-        noroshi telescope events --filter port=23 --sort -packets
-        noroshi telescope events --filter source=192.0.2.7
-      """)
-
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
-
-  func run() async throws {
-    let page = try options.house().telescopeStore().events(
-      query.listQuery(TelescopeStore.eventColumns))
-    try list.write(
-      page.rows,
-      columns: [
-        ListColumn("source") { .text($0.source.description) },
-        ListColumn("class") { .text($0.trafficClass.name) },
-        ListColumn("port") { .integer(Int64($0.port)) },
-        ListColumn("packets") { .count($0.packets) },
-        ListColumn("bytes", extra: true) { .bytes(Int64(clamping: $0.bytes)) },
-        ListColumn("destinations") { .decimal($0.destinations, digits: 0) },
-        ListColumn("destination_blocks", extra: true) { .decimal($0.destinationBlocks, digits: 0) },
-        ListColumn("rate_pps", "RATE PPS") { .rate($0.rate) },
-        ListColumn("rate_lower", extra: true) { .decimal($0.rate.lower, digits: 0) },
-        ListColumn("rate_upper", extra: true) { .decimal($0.rate.upper, digits: 0) },
-        ListColumn("country") { .country($0.country) },
-        ListColumn("asn", "AS") { .asn($0.asn) },
-        ListColumn("tools") { .list($0.tools) },
-        ListColumn("first_seen", extra: true) { .time($0.firstSeen) },
-        ListColumn("last_seen") { .time($0.lastSeen) },
-        ListColumn("closed", extra: true) { .flag($0.isClosed) },
-        ListColumn("samples", extra: true) { event in
-          .list(
-            event.samples.map { $0.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() })
-        },
-      ], total: page.total, nothing: "No event yet.")
+      ], nothing: "No host of note yet.", known: TelescopeStore.hostColumns
+    ) { house in
+      let store = try house.telescopeStore()
+      return { try store.hosts($0) }
+    }
   }
 }
 
@@ -134,15 +72,11 @@ struct TelescopeVictims: AsyncParsableCommand {
         noroshi telescope victims --sort -rate
       """)
 
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
+  @OptionGroup var listing: Listing
 
   func run() async throws {
-    let page = try options.house().telescopeStore().victims(
-      query.listQuery(TelescopeStore.victimColumns))
-    try list.write(
-      page.rows,
+    try listing.write(
+      VictimEvent.self,
       columns: [
         ListColumn("victim") { .text($0.victim.description) },
         ListColumn("services") { .ports($0.services) },
@@ -161,7 +95,11 @@ struct TelescopeVictims: AsyncParsableCommand {
         ListColumn("country") { .country($0.country) },
         ListColumn("asn", "AS") { .asn($0.asn) },
         ListColumn("over", extra: true) { .flag($0.isClosed) },
-      ], total: page.total, nothing: "No victim yet.")
+      ], nothing: "No victim yet.", known: TelescopeStore.victimColumns
+    ) { house in
+      let store = try house.telescopeStore()
+      return { try store.victims($0) }
+    }
   }
 }
 
@@ -174,15 +112,11 @@ struct TelescopeAlerts: AsyncParsableCommand {
         noroshi telescope alerts --filter organisation=example-isp
       """)
 
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
+  @OptionGroup var listing: Listing
 
   func run() async throws {
-    let page = try options.house().telescopeStore().alerts(
-      query.listQuery(TelescopeStore.alertColumns))
-    try list.write(
-      page.rows,
+    try listing.write(
+      MemberAlert.self,
       columns: [
         ListColumn("organisation") { .text($0.organisation) },
         ListColumn("address") { .text($0.address.description) },
@@ -193,7 +127,11 @@ struct TelescopeAlerts: AsyncParsableCommand {
         ListColumn("ports") { .list($0.ports.map(String.init)) },
         ListColumn("first_seen") { .time($0.firstSeen) },
         ListColumn("last_seen") { .time($0.lastSeen) },
-      ], total: page.total, nothing: "No member's address has reached dark space.")
+      ], nothing: "No member's address has reached dark space.", known: TelescopeStore.alertColumns
+    ) { house in
+      let store = try house.telescopeStore()
+      return { try store.alerts($0) }
+    }
   }
 }
 
@@ -206,15 +144,11 @@ struct TelescopeCampaigns: AsyncParsableCommand {
         noroshi telescope campaigns --filter isOver=0
       """)
 
-  @OptionGroup var options: HouseOptions
-  @OptionGroup var query: QueryOptions
-  @OptionGroup var list: ListOutput
+  @OptionGroup var listing: Listing
 
   func run() async throws {
-    let page = try options.house().telescopeStore().campaigns(
-      query.listQuery(TelescopeStore.campaignColumns))
-    try list.write(
-      page.rows,
+    try listing.write(
+      Campaign.self,
       columns: [
         ListColumn("kind") { .text($0.subject.rawValue) },
         ListColumn("key") { .text($0.key) },
@@ -226,6 +160,10 @@ struct TelescopeCampaigns: AsyncParsableCommand {
         ListColumn("tools") { .list($0.tools.map { "\($0.name) \(Int($0.sources))" }) },
         ListColumn("countries") { .list($0.countries.map { "\($0.name) \(Int($0.sources))" }) },
         ListColumn("over", extra: true) { .flag($0.isOver) },
-      ], total: page.total, nothing: "No campaign yet.")
+      ], nothing: "No campaign yet.", known: TelescopeStore.campaignColumns
+    ) { house in
+      let store = try house.telescopeStore()
+      return { try store.campaigns($0) }
+    }
   }
 }

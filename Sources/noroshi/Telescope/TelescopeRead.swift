@@ -10,13 +10,16 @@ struct TelescopeRead: AsyncParsableCommand {
     abstract: "Read captures of a darknet.",
     discussion: """
       Reads pcap and pcapng, plain or compressed with gzip or zstd, and goes on where the last reading \
-      stopped: hourly files continue each other's events. Files are read in the order of their first \
-      packets; a file that was read before changes nothing.
+      stopped: hourly files continue each other's events. Packets are taken in the order of their times, \
+      whatever order the files are named in, also where files overlap: two taps, or rotated files. A \
+      capture that was read before changes nothing, as a file or through a pipe; of a pipe nothing is \
+      stored before its end. One pipe can be read at a time.
 
       Examples:
         noroshi telescope read 2026-11-25T*.pcap.gz
         noroshi telescope read --network 192.150.186.0/23 backscatter.pcap
-        tcpdump -i eth1 -w - | noroshi telescope read -
+        noroshi telescope read tap-a.pcap tap-b.pcap
+        ssh sensor cat /var/capture/1.pcap.zst | noroshi telescope read -
       """)
 
   @OptionGroup var options: HouseOptions

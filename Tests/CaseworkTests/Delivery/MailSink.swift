@@ -12,6 +12,9 @@ final class MailSink {
   init(_ options: [String] = []) throws {
     folder = NSTemporaryDirectory() + "/sink-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let made = folder
+    var hasStarted = false
+    defer { if !hasStarted { try? FileManager.default.removeItem(atPath: made) } }
     let output = Pipe()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = ["python3", "\(PythonTool.fixtures)/smtp_sink.py", folder] + options
@@ -27,6 +30,7 @@ final class MailSink {
     }
     guard let port = Int(String(decoding: line.dropLast(), as: UTF8.self)) else { throw Silent() }
     self.port = port
+    hasStarted = true
   }
 
   deinit {
@@ -68,5 +72,9 @@ final class MailSink {
     try process.run()
     process.waitUntilExit()
     return (base + ".crt", base + ".key")
+  }
+
+  static func remove(_ files: (certificate: String, key: String)) {
+    for path in [files.certificate, files.key] { try? FileManager.default.removeItem(atPath: path) }
   }
 }

@@ -79,6 +79,7 @@ struct SMTPServerTests {
   @Test("STARTTLS and AUTH: encrypted and signed in; a wrong password or certificate is refused")
   func encrypted() async throws {
     let files = try MailSink.certificate()
+    defer { MailSink.remove(files) }
     let sink = try MailSink([
       "--tls", files.certificate, files.key, "--auth", "noroshi", "secret",
     ])
@@ -113,6 +114,7 @@ struct SMTPServerTests {
   @Test("opportunistic encryption takes a certificate that nobody vouches for")
   func opportunistic() async throws {
     let files = try MailSink.certificate()
+    defer { MailSink.remove(files) }
     let sink = try MailSink(["--tls", files.certificate, files.key])
     let outcomes = try await client(sink).send(envelope("abuse@kaede.example"))
     #expect(outcomes["abuse@kaede.example"] == .accepted("250 2.0.0 queued as 42"))

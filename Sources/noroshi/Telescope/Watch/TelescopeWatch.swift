@@ -12,12 +12,15 @@ struct TelescopeWatch: AsyncParsableCommand {
     commandName: "watch",
     abstract: "Observe an interface live.",
     discussion: """
-      Shows what is going on and stores it every five minutes and at the end (Ctrl-C). Needs the right \
-      to capture: root, or `sudo setcap cap_net_raw=ep` on the program.
+      On a terminal, shows what is going on, every second: rates by class, ports, tools, infected \
+      hosts, victims, alerts, and what was dropped; q ends it. Elsewhere, writes a line every ten \
+      seconds. Stores everything every five minutes and at the end (Ctrl-C). Needs the right to \
+      capture: root, or `sudo setcap cap_net_raw=ep` on the program.
 
       Examples:
         noroshi telescope watch eth1
         noroshi telescope watch eth1 --network 198.51.100.0/24 --seconds 60
+        noroshi telescope watch eth1 --plain --every 60 >> watch.log
       """)
 
   @OptionGroup var options: HouseOptions
@@ -34,12 +37,23 @@ struct TelescopeWatch: AsyncParsableCommand {
   @Option(name: .long, help: "Only packets that this BPF expression fits.")
   var bpf: String?
 
+  @Flag(name: .long, help: "Write lines, also on a terminal.")
+  var plain = false
+
+  @Option(name: .long, help: "Seconds between two drawings (1) or lines (10).")
+  var every: Int?
+
+  @Option(name: .long, help: "Store what was seen every so many seconds.")
+  var saveEvery = 300
+
   func validate() throws {
     for text in network where IPPrefix(text) == nil {
       throw ValidationError(
         "--network \(text) is no prefix such as 192.0.2.0/24 with its host bits zero.")
     }
-    if let seconds, seconds < 1 { throw ValidationError("--seconds must be 1 or more.") }
+    for (name, value) in [("seconds", seconds), ("every", every), ("save-every", saveEvery)] {
+      if let value, value < 1 { throw ValidationError("--\(name) must be 1 or more.") }
+    }
   }
 
   func run() async throws {
@@ -48,7 +62,7 @@ struct TelescopeWatch: AsyncParsableCommand {
     let session = try house.telescopeSession(
       networks: network.compactMap { IPPrefix($0) }, threads: nil, captures: [])
     let live = try LiveCapture(interface: interface, bpfFilter: bpf)
-    let signals = [SIGINT, SIGTERM].map { number in
+    let signals = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { live.stop() }
@@ -57,22 +71,27 @@ struct TelescopeWatch: AsyncParsableCommand {
     }
     defer { for source in signals { source.cancel() } }
 
+    let view = WatchView(
+      interface: interface, space: session.engine.space, screen: plain ? nil : FullScreen(),
+      every: every)
+    // On every way out, so that an error is read on the screen that it belongs to.
+    defer { view.close() }
     let started = ContinuousClock.now
-    var view = LiveView(interface: interface)
-    var lastCommit = started
+    var lastSave = started
     while !live.isStopped {
-      _ = try session.engine.read(live, limit: 100_000, timeoutMilliseconds: 200)
+      _ = try session.engine.read(live, limit: 100_000, timeoutMilliseconds: 100)
+      if view.wantsToQuit { live.stop() }
       let now = ContinuousClock.now
-      view.draw(session.engine.counters, try live.statistics(), elapsed: now - started)
-      if now - lastCommit > .seconds(300) {
+      try view.show(session.engine, live, lastSave: lastSave)
+      if now - lastSave >= .seconds(saveEvery) {
         try Self.commit(session, house)
-        lastCommit = now
+        lastSave = ContinuousClock.now
       }
       if let seconds, now - started >= .seconds(seconds) { live.stop() }
     }
-    view.finish()
-    let changes = try Self.commit(session, house)
     let statistics = try live.statistics()
+    view.close()
+    let changes = try Self.commit(session, house)
     TelescopeReport.write([], session, changes)
     if statistics.droppedByKernel + statistics.droppedByInterface > 0 {
       Terminal.error.line(
@@ -86,38 +105,5 @@ struct TelescopeWatch: AsyncParsableCommand {
     let results = try session.commit([])
     return try house.take(
       results.findings(sensor: house.configuration.telescope.sensor), at: session.engine.now)
-  }
-}
-
-/// The line that shows a live capture at work.
-private struct LiveView {
-  let interface: String
-  private var lastDrawn: ContinuousClock.Instant?
-  private var lastPackets: UInt64 = 0
-
-  init(interface: String) { self.interface = interface }
-
-  mutating func draw(
-    _ counters: TelescopeCounters, _ statistics: LiveCapture.Statistics, elapsed: Duration
-  ) {
-    let terminal = Terminal.error
-    guard terminal.isInteractive else { return }
-    let now = ContinuousClock.now
-    if let lastDrawn, now - lastDrawn < .milliseconds(500) { return }
-    let interval = lastDrawn.map { (now - $0) / .seconds(1) } ?? 1
-    let rate = Double(counters.packets - lastPackets) / interval
-    lastDrawn = now
-    lastPackets = counters.packets
-    let text =
-      "\(interface)  \(Quantity.short(Double(counters.packets), unit: "packets"))  "
-      + "\(Quantity.short(rate, unit: "packets"))/s  "
-      + "dropped \(Quantity.grouped(statistics.droppedByKernel + statistics.droppedByInterface))  "
-      + "outside \(Quantity.grouped(counters.outsideDarkSpace))  "
-      + Quantity.duration(seconds: elapsed / .seconds(1))
-    terminal.write("\r\u{1b}[K" + DisplayWidth.truncated(text, to: (terminal.columns ?? 80) - 1))
-  }
-
-  func finish() {
-    if Terminal.error.isInteractive { Terminal.error.write("\r\u{1b}[K") }
   }
 }
