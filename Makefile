@@ -17,7 +17,7 @@ demo: ## build, read real captures, and leave the portal running on 127.0.0.1:84
 
 test: ## run every test
 	scripts/setup
-	swift test
+	scripts/test
 
 bench: ## measure speed and memory beside the peers
 	scripts/setup

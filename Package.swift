@@ -29,6 +29,7 @@ let argumentParser = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let lifecycle = Target.Dependency.product(
@@ -48,6 +49,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -64,6 +66,8 @@ let package = Package(
 
     // What the Swift compiler has no word for: one instruction each, no logic.
     .target(name: "CPrefetch"),
+    // What Glibc's module hides: recvmmsg and sendmmsg.
+    .target(name: "CNetwork"),
 
     // Foundations.
     room("NetworkTypes"),
@@ -72,6 +76,8 @@ let package = Package(
     room("Parquet", imports: ["CZstd"]),
     room("Anonymisation", imports: ["NetworkTypes", crypto, cryptoExtras]),
     room("Geolocation", imports: ["NetworkTypes", "CMaxMindDB"]),
+    room("FlowRecords", imports: ["NetworkTypes", "PacketCapture", "CNetwork", "CZstd"]),
+    room("FlowArchive", imports: ["NetworkTypes", "FlowRecords", "Parquet"]),
 
     // Vocabulary.
     room("Findings", imports: ["NetworkTypes", crypto]),
@@ -91,6 +97,8 @@ let package = Package(
       imports: ["NetworkTypes", "Findings", "Constituency", "Store", grdb, crypto, yams, logging]
         + nio,
       resources: [.embedInCode("Notices/Catalogue/notices.yaml")]),
+
+    room("TrustServices", imports: ["NetworkTypes", asn1, crypto, cryptoExtras]),
 
     // Faces.
     room("Settings", imports: ["NetworkTypes", yams]),
@@ -113,14 +121,15 @@ let package = Package(
       name: "noroshi",
       dependencies: [
         "NetworkTypes", "PacketCapture", "Sketches", "Parquet", "Anonymisation", "Geolocation",
-        "Findings", "Constituency", "Store", "Telescope", "Casework", "Portal", "Settings",
-        argumentParser, yams, logging, lifecycle, grdb,
+        "FlowRecords", "FlowArchive", "Findings", "Constituency", "Store", "Telescope", "Casework",
+        "Portal", "Settings", argumentParser, yams, logging, lifecycle, grdb,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
 
     .executableTarget(
-      name: "benchmarks", dependencies: ["NetworkTypes", "Sketches", argumentParser],
+      name: "benchmarks",
+      dependencies: ["NetworkTypes", "PacketCapture", "Sketches", "Telescope", argumentParser],
       path: "Benchmarks/Programs", swiftSettings: settings),
 
     tests("NetworkTypesTests", of: ["NetworkTypes"]),
@@ -129,6 +138,11 @@ let package = Package(
     tests("ParquetTests", of: ["Parquet"], exclude: ["Fixtures"]),
     tests("AnonymisationTests", of: ["NetworkTypes", "Anonymisation"]),
     tests("GeolocationTests", of: ["NetworkTypes", "Geolocation"], exclude: ["Fixtures"]),
+    tests("FlowRecordsTests", of: ["NetworkTypes", "PacketCapture", "FlowRecords"]),
+    tests(
+      "FlowArchiveTests", of: ["NetworkTypes", "FlowRecords", "FlowArchive", "Parquet"],
+      exclude: ["Fixtures"]),
+    tests("TrustServicesTests", of: ["NetworkTypes", "TrustServices", asn1, crypto, cryptoExtras]),
     tests("FindingsTests", of: ["NetworkTypes", "Findings"]),
     tests("SettingsTests", of: ["NetworkTypes", "Settings"]),
     tests("StoreTests", of: ["Store", grdb]),

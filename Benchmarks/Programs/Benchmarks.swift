@@ -5,5 +5,5 @@ import ArgumentParser
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmarks", abstract: "Measure parts of Noroshi.",
-    subcommands: [PrefixLookups.self])
+    subcommands: [PrefixLookups.self, TelescopePass.self])
 }

@@ -30,7 +30,9 @@ struct Noroshi: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "Watching",
-        subcommands: [TelescopeCommand.self, GeoCommand.self, AnonymiseCommand.self]),
+        subcommands: [
+          TelescopeCommand.self, FlowsCommand.self, GeoCommand.self, AnonymiseCommand.self,
+        ]),
       CommandGroup(
         name: "Telling", subcommands: [OrgCommand.self, CaseCommand.self, NoticeCommand.self]),
       CommandGroup(

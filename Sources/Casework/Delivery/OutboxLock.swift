@@ -41,6 +41,10 @@ public final class OutboxLock: Sendable {
   }
 
   func release() {
-    if descriptor >= 0 { close(descriptor) }
+    guard descriptor >= 0 else { return }
+    // Said outright: a child process that is just being started may hold a copy of the descriptor, and
+    // with it the lock.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
   }
 }

@@ -22,5 +22,9 @@ final class SessionLock {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // Said outright: a child process that is just being started may hold a copy of the descriptor.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }
