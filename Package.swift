@@ -171,7 +171,7 @@ let package = Package(
       "CommandTests",
       of: [
         "noroshi", "NetworkTypes", "PacketCapture", "Anonymisation", "Settings", "Telescope",
-        argumentParser,
+        "FlowRecords", "Portal", argumentParser,
       ]),
   ],
   swiftLanguageModes: [.v6]

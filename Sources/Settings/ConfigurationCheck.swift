@@ -55,6 +55,19 @@ enum ConfigurationCheck {
         "telescope.retention.eventDays",
         "events are kept longer than the time series they are part of", .warning)
     }
+
+    let flows = configuration.flows
+    if flows.enabled, flows.listen.isEmpty, flows.tcp.isEmpty {
+      add("flows.enabled", "expected flows.listen or flows.tcp, which says where to receive")
+    }
+    if flows.enabled, flows.allow.isEmpty,
+      (flows.listen + flows.tcp).contains(where: { !$0.isLoopback })
+    {
+      add(
+        "flows.allow",
+        "whoever reaches the port can write into the archive; name the networks of your routers",
+        .warning)
+    }
     return problems
   }
 }

@@ -3,7 +3,7 @@ import NetworkTypes
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
   public static let all: [ConfigurationKey] =
-    house + telescope + people + faces
+    house + telescope + flows + people + faces
 
   private static let house: [ConfigurationKey] = [
     ConfigurationKey(
@@ -105,6 +105,47 @@ extension ConfigurationKey {
     ConfigurationKey(
       "telescope.retention.seriesDays", \.telescope.retention.seriesDays, within: 1...36_500,
       "Days after which `noroshi forget` deletes time series, victims and campaigns."),
+  ]
+
+  private static let flows: [ConfigurationKey] = [
+    ConfigurationKey(
+      "flows.enabled", \.flows.enabled,
+      "Whether `noroshi serve` collects what routers export of their traffic. The other keys hold "
+        + "for `noroshi flows collect` as well."),
+    ConfigurationKey(
+      list: "flows.listen", \.flows.listen,
+      "Where datagrams are received. Every port takes NetFlow v5 and v9, IPFIX and sFlow v5; routers "
+        + "commonly send to 2055, 4739 (IPFIX) and 6343 (sFlow)."),
+    ConfigurationKey(
+      list: "flows.tcp", \.flows.tcp, "Where connections with IPFIX are taken (RFC 7011)."),
+    ConfigurationKey(
+      list: "flows.allow", \.flows.allow,
+      "The networks of the routers that may send; what others send is dropped and counted. None: "
+        + "everybody may."),
+    ConfigurationKey(
+      "flows.rateLimit", \.flows.rateLimit,
+      "Datagrams per second that one router may send, twice as many at once; what is above is "
+        + "dropped and counted.",
+      expectation: "a number greater than 0, or nothing", where: { $0.map { $0 > 0 } ?? true }),
+    ConfigurationKey(
+      list: "flows.sampling", \.flows.sampling,
+      "Sampling rates of routers that do not say theirs; the most specific network counts. With a "
+        + "`!` the rate counts whatever the router says."),
+    ConfigurationKey(
+      "flows.shards", \.flows.shards, within: 1...64,
+      "Sockets, each with a thread that receives and one that decodes, per port. Routers are spread "
+        + "over them by address; one takes some millions of flows per second."),
+    ConfigurationKey(
+      "flows.bufferKilobytes", \.flows.bufferKilobytes, within: 64...1_048_576,
+      "The buffer of each socket, in units of 1024 octets. Above the kernel's net.core.rmem_max the "
+        + "collector gets it only with CAP_NET_ADMIN; `noroshi doctor` says whether it does."),
+    ConfigurationKey(
+      "flows.retention.days", \.flows.retention.days, within: 1...36_500,
+      "Days after which the collector deletes flows, by whole files, once an hour."),
+    ConfigurationKey(
+      "flows.retention.gigabytes", \.flows.retention.gigabytes, within: 0.001...1_000_000,
+      "The size of the flow archive in 10⁹ octets, above which the oldest files are deleted before "
+        + "their time."),
   ]
 
   private static let people: [ConfigurationKey] = [

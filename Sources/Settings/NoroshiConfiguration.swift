@@ -8,6 +8,7 @@ public struct NoroshiConfiguration: Equatable, Sendable {
   public var dataDirectory = FilePath("/var/lib/noroshi")
   public var node = Node()
   public var telescope = Telescope()
+  public var flows = Flows()
   public var geo = Geo()
   public var casework = Casework()
   public var notices = Notices()
@@ -61,6 +62,23 @@ public struct NoroshiConfiguration: Equatable, Sendable {
     public struct Retention: Equatable, Sendable {
       public var eventDays = 90
       public var seriesDays = 730
+    }
+  }
+
+  public struct Flows: Equatable, Sendable {
+    public var enabled = false
+    public var listen = [ListeningAddress(address: IPAddress(v4: 0), port: 2055)]
+    public var tcp: [ListeningAddress] = []
+    public var allow: [IPPrefix] = []
+    public var rateLimit: Double?
+    public var sampling: [ExporterSampling] = []
+    public var shards = 1
+    public var bufferKilobytes = 4_096
+    public var retention = Retention()
+
+    public struct Retention: Equatable, Sendable {
+      public var days = 90
+      public var gigabytes = 100.0
     }
   }
 

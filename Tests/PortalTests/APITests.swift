@@ -149,6 +149,11 @@ struct APITests {
     open.metrics.register("noroshi_test_total", help: "A \"test\"\nof two lines.", kind: .counter) {
       [MetricSample([.init("name", "a\"b\\c\nd")], value: 3), MetricSample(value: 0.5)]
     }
+    open.metrics.register(families: {
+      ["noroshi_a_total", "noroshi_z"].map {
+        MetricFamily(name: $0, help: "All at once.", kind: .gauge, samples: [.init(value: 4)])
+      }
+    })
     try await open.portal.application().test(.router) { client in
       _ = try await Visitor(client).get("/healthz")
       let answer = try await Visitor(client).get("/metrics")
@@ -157,6 +162,10 @@ struct APITests {
       #expect(answer.body.contains("# TYPE noroshi_test_total counter\n"))
       #expect(answer.body.contains("noroshi_test_total{name=\"a\\\"b\\\\c\\nd\"} 3\n"))
       #expect(answer.body.contains("noroshi_test_total 0.5\n"))
+      #expect(answer.body.hasPrefix("# HELP noroshi_a_total All at once.\n"))
+      #expect(
+        answer.body.hasSuffix(
+          "# HELP noroshi_z All at once.\n# TYPE noroshi_z gauge\nnoroshi_z 4\n"))
       #expect(
         answer.body.contains("noroshi_http_requests_total{route=\"/healthz\",status=\"200\"} 1\n"))
     }

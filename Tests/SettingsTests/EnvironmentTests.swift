@@ -14,7 +14,10 @@ private func otherValue(of key: ConfigurationKey) -> String {
     "portal.trustedProxies": "127.0.0.1",
     "portal.publicURL": "https://noroshi.example.jp", "portal.secureCookies": "yes",
     "smtp.tls": "required", "smtp.port": "587",
-    "telescope.sensor": "tower",
+    "telescope.sensor": "tower", "flows.enabled": "yes",
+    "flows.listen": "127.0.0.1:2055,[2001:db8::1]:6343", "flows.tcp": "[::]:4739",
+    "flows.allow": "192.0.2.0/24", "flows.bufferKilobytes": "8192",
+    "flows.sampling": "192.0.2.0/24=1000,2001:db8::/32=512!",
   ]
   if let value = values[key.path] { return value }
   if key.isList { return "one,two" }

@@ -146,6 +146,34 @@ struct FileTests {
     let proxied = try ConfigurationReader.read(
       yaml: "portal: {address: 0.0.0.0, publicURL: \"https://n.example\"}", named: "x")
     #expect(proxied.warnings.isEmpty)
+    #expect(try problems("flows: {enabled: yes, listen: []}")[0].contains("flows.listen or"))
+    let everybody = try ConfigurationReader.read(yaml: "flows: {enabled: yes}", named: "x")
+    #expect(everybody.warnings.map(\.key) == ["flows.allow"])
+    for yaml in [
+      "flows: {enabled: yes, allow: [192.0.2.0/24]}", "flows: {listen: [\"[::]:2055\"]}",
+      "flows: {enabled: yes, listen: [\"127.0.0.1:2055\", \"[::1]:2055\"]}",
+    ] {
+      #expect(try ConfigurationReader.read(yaml: yaml, named: "x").warnings.isEmpty)
+    }
+  }
+
+  @Test(
+    "an address without its port, or an IPv6 address without brackets, is none to listen on",
+    arguments: [
+      "192.0.2.1", "192.0.2.1:0", "192.0.2.1:65536", "2001:db8::1:2055", "[2001:db8::1]", ":2055",
+      "",
+    ])
+  func listening(text: String) throws {
+    let found = try problems("flows: {listen: [\"\(text)\"]}")
+    #expect(found.count == 1 && found[0].contains("an address with its port"))
+  }
+
+  @Test(
+    "a sampling rate has a network and a number from 1",
+    arguments: ["192.0.2.0/24", "192.0.2.0/24=0", "192.0.2.1/24=10", "192.0.2.0/24=1=2", "=5", "!"])
+  func sampling(text: String) throws {
+    let found = try problems("flows: {sampling: [\"\(text)\"]}")
+    #expect(found.count == 1 && found[0].contains("a network and a rate"))
   }
 
   @Test("a file that is not there says what makes one")

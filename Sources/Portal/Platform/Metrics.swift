@@ -18,9 +18,18 @@ public final class MetricsRegistry: Sendable {
     let help: String
     let kind: Kind
     let samples: @Sendable () async -> [MetricSample]
+
+    func asked() async -> MetricFamily {
+      MetricFamily(name: name, help: help, kind: kind, samples: await samples())
+    }
   }
 
-  private let families = Mutex<[Family]>([])
+  private struct State: Sendable {
+    var families: [Family] = []
+    var sources: [@Sendable () async -> [MetricFamily]] = []
+  }
+
+  private let state = Mutex(State())
 
   public init() {}
 
@@ -29,19 +38,28 @@ public final class MetricsRegistry: Sendable {
     _ name: String, help: String, kind: Kind,
     samples: @escaping @Sendable () async -> [MetricSample]
   ) {
-    families.withLock { families in
-      families.removeAll { $0.name == name }
-      families.append(Family(name: name, help: help, kind: kind, samples: samples))
+    state.withLock { state in
+      state.families.removeAll { $0.name == name }
+      state.families.append(Family(name: name, help: help, kind: kind, samples: samples))
     }
+  }
+
+  /// Adds a system that says all it has at once, which families these are included.
+  public func register(families: @escaping @Sendable () async -> [MetricFamily]) {
+    state.withLock { $0.sources.append(families) }
   }
 
   /// The text for one scrape, families sorted by name.
   public func text() async -> String {
     var result = ""
-    for family in families.withLock({ $0 }).sorted(by: { $0.name < $1.name }) {
+    let state = state.withLock { $0 }
+    var families: [MetricFamily] = []
+    for family in state.families { families.append(await family.asked()) }
+    for source in state.sources { families += await source() }
+    for family in families.sorted(by: { $0.name < $1.name }) {
       result += "# HELP \(family.name) \(Self.escape(family.help, quotes: false))\n"
       result += "# TYPE \(family.name) \(family.kind.rawValue)\n"
-      for sample in await family.samples() {
+      for sample in family.samples {
         let labels = sample.labels.map { "\($0.name)=\"\(Self.escape($0.value, quotes: true))\"" }
         result += family.name + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}")
         result += " \(sample.text)\n"
@@ -61,6 +79,23 @@ public final class MetricsRegistry: Sendable {
       }
     }
     return result
+  }
+}
+
+/// Numbers of one name.
+public struct MetricFamily: Sendable {
+  public let name: String
+  public let help: String
+  public let kind: MetricsRegistry.Kind
+  public var samples: [MetricSample]
+
+  public init(
+    name: String, help: String, kind: MetricsRegistry.Kind, samples: [MetricSample] = []
+  ) {
+    self.name = name
+    self.help = help
+    self.kind = kind
+    self.samples = samples
   }
 }
 

@@ -24,8 +24,15 @@ extension TelescopeEngine {
   /// Everything that has not been concluded, as octets. Conclusions must have been taken out by
   /// ``checkpoint()`` before, or they are lost.
   public func state() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    try writeState { bytes.append(contentsOf: $0) }
+    return bytes
+  }
+
+  /// As ``state()``, handed on a portion at a time.
+  public func writeState(to consume: @escaping (UnsafeRawBufferPointer) -> Void) throws {
     drain()
-    var sink = CheckpointWriter()
+    var sink = CheckpointWriter(consume)
     for word in fingerprint { sink.write(word) }
     clock.write(to: &sink)
     book.write(to: &sink)
@@ -33,7 +40,7 @@ extension TelescopeEngine {
     sink.write(try campaigns.image())
     sink.write(sources.serialized())
     for index in 0..<Partition.count { writePartition(index, to: &sink) }
-    return sink.sealed()
+    sink.seal()
   }
 
   /// Takes up what ``state()`` wrote, in an engine that has not read anything.
@@ -41,6 +48,11 @@ extension TelescopeEngine {
   /// - Throws: ``TelescopeError/damagedCheckpoint(_:)`` or ``TelescopeError/foreignCheckpoint(_:)``;
   ///   the engine is then not to be used.
   public func restore(_ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try restore($0) }
+  }
+
+  /// As the other method, from memory such as a mapped file's.
+  public func restore(_ bytes: UnsafeRawBufferPointer) throws {
     var source = try CheckpointReader(sealed: bytes)
     for (place, word) in fingerprint.enumerated() {
       guard try source.readWord() == word else {

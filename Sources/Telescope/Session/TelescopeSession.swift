@@ -53,10 +53,10 @@ public final class TelescopeSession {
   private func resume() throws {
     guard generation > 0 else { return }
     let path = Self.statePath(directory, generation)
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw TelescopeError.damagedCheckpoint("\(path) is missing")
-    }
-    try engine.restore(Array(data))
+    // Mapped: the session's lock keeps others from shortening it.
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+    else { throw TelescopeError.damagedCheckpoint("\(path) is missing") }
+    try data.withUnsafeBytes { try engine.restore($0) }
     engine.resumeCounters(try store.counters())
     committedPackets = engine.counters.packets
   }
@@ -87,7 +87,7 @@ public final class TelescopeSession {
     latest = results
     let next = generation + 1
     let path = Self.statePath(directory, next)
-    try Self.write(try engine.state(), to: path)
+    try writeState(to: path)
     try store.record(results, inputs: inputs, generation: next, now: engine.now) { consume in
       try engine.forEachOpenEvent(consume)
     }
@@ -100,7 +100,8 @@ public final class TelescopeSession {
   /// The conclusions of the last commit.
   public private(set) var latest = TelescopeResults()
 
-  private static func write(_ bytes: [UInt8], to path: String) throws {
+  /// Writes the engine's state beside, syncs it and renames it.
+  private func writeState(to path: String) throws {
     let part = path + ".part"
     guard FileManager.default.createFile(atPath: part, contents: nil),
       let handle = FileHandle(forWritingAtPath: part)
@@ -108,7 +109,12 @@ public final class TelescopeSession {
       throw TelescopeError.storage(
         "\(part) cannot be created; check the data directory's permissions and free space")
     }
-    try handle.write(contentsOf: Data(bytes))
+    var failure: (any Error)?
+    try engine.writeState { portion in
+      guard failure == nil else { return }
+      do { try handle.write(contentsOf: portion) } catch { failure = error }
+    }
+    if let failure { throw failure }
     try handle.synchronize()
     try handle.close()
     guard rename(part, path) == 0 else {

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 public import NetworkTypes
 public import Store
+import Synchronization
 
 /// What the telescope has concluded, in the database of the data directory, and the events in an archive
 /// of files beside it.
@@ -181,12 +182,12 @@ public struct TelescopeStore: Sendable {
   private static func insert(_ hosts: [ObservedHost], _ database: Database) throws {
     let statement = try database.makeStatement(
       sql: "INSERT OR REPLACE INTO telescope_hosts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-    for host in hosts {
+    for (host, document) in zip(hosts, try documents(hosts)) {
       try statement.execute(arguments: [
         blob(host.address), host.firstSeen.nanoseconds, host.lastSeen.nanoseconds,
         host.verdict.rawValue, host.confidence, integer(host.packets), host.destinations,
         host.rate.packetsPerSecond, host.country.description, Int64(host.asn.number),
-        host.tools.first, host.malware, host.address.description, try json(host),
+        host.tools.first, host.malware, host.address.description, document,
       ])
     }
   }
@@ -245,8 +246,40 @@ public struct TelescopeStore: Sendable {
   static func integer(_ value: UInt64) -> Int64 { Int64(clamping: value) }
 
   private static func json(_ value: some Encodable) throws -> String {
+    try json(value, encoder())
+  }
+
+  private static func json(_ value: some Encodable, _ encoder: JSONEncoder) throws -> String {
+    String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  private static func encoder() -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
+    return encoder
+  }
+
+  /// The JSON of many values in their order, made on all cores: making it takes longer than storing it.
+  private static func documents<Value: Encodable & Sendable>(_ values: [Value]) throws -> [String] {
+    let size = 512
+    let parts = Mutex<[Int: [String]]>([:])
+    let count = (values.count + size - 1) / size
+    DispatchQueue.concurrentPerform(iterations: count) { part in
+      let encoder = encoder()
+      let made = try? values[part * size..<min(values.count, (part + 1) * size)].map {
+        try json($0, encoder)
+      }
+      if let made { parts.withLock { $0[part] = made } }
+    }
+    let made = parts.withLock { $0 }
+    var documents: [String] = []
+    documents.reserveCapacity(values.count)
+    for part in 0..<count {
+      // What could not be made says why when it is made again.
+      documents +=
+        try made[part]
+        ?? values[part * size..<min(values.count, (part + 1) * size)].map { try json($0) }
+    }
+    return documents
   }
 }

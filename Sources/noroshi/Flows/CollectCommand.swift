@@ -4,6 +4,7 @@ import FlowRecords
 import Foundation
 import NetworkTypes
 import ServiceLifecycle
+import Settings
 import UnixSignals
 
 struct FlowsCollectCommand: AsyncParsableCommand {
@@ -13,7 +14,8 @@ struct FlowsCollectCommand: AsyncParsableCommand {
     discussion: """
       Every port takes NetFlow v5 and v9, IPFIX and sFlow v5; --tcp takes IPFIX. Templates are kept \
       over restarts. `noroshi flows exporters` shows who sends, what is lost, and where sampling rates \
-      come from.
+      come from. What is not given here is as the configuration's keys below `flows` say. The \
+      archive of the data directory is kept within flows.retention; another one is not.
 
       Examples:
         noroshi flows collect
@@ -26,13 +28,14 @@ struct FlowsCollectCommand: AsyncParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Address and port for datagrams; may be given several times. Default: 0.0.0.0:2055.",
+      "Address and port for datagrams, several times (flows.listen).",
       valueName: "address:port"))
   var listen: [FlowEndpoint] = []
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Address and port for IPFIX over TCP.", valueName: "address:port"))
+    help: ArgumentHelp(
+      "Address and port for IPFIX over TCP (flows.tcp).", valueName: "address:port"))
   var tcp: [FlowEndpoint] = []
 
   @Option(name: .long, help: "The archive. Default: flows in the data directory.")
@@ -40,60 +43,59 @@ struct FlowsCollectCommand: AsyncParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Only exporters of this prefix; several times.", valueName: "prefix"))
+    help: ArgumentHelp(
+      "Only exporters of this prefix, several times (flows.allow).", valueName: "prefix"))
   var allow: [String] = []
 
-  @Option(name: .long, help: "Datagrams a second that one exporter may send.")
+  @Option(name: .long, help: "Datagrams a second that one exporter may send (flows.rateLimit).")
   var rateLimit: Double?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "The sampling rate of exporters that do not say it; with ! at the end, whatever they say.",
+      "The rate of exporters that do not say theirs; with !, whatever they say (flows.sampling).",
       valueName: "prefix=rate"))
   var sampling: [String] = []
 
-  @Option(name: .long, help: "Sockets and decoders per port.")
-  var shards = 1
+  @Option(name: .long, help: "Sockets and decoders per port (flows.shards).")
+  var shards: Int?
 
-  @Option(name: .long, help: "Kilobytes of socket buffer.")
-  var buffer = 4_096
+  @Option(name: .long, help: "Kilobytes of socket buffer (flows.bufferKilobytes).")
+  var buffer: Int?
 
   @Option(name: .long, help: "Stop after so many seconds.")
   var seconds: Int?
 
   func validate() throws {
-    guard (1...64).contains(shards), (64...1_048_576).contains(buffer) else {
+    guard (1...64).contains(shards ?? 1), (64...1_048_576).contains(buffer ?? 64) else {
       throw ValidationError("--shards is 1 to 64, --buffer 64 to 1048576.")
     }
     guard (rateLimit ?? 1) > 0, (seconds ?? 1) > 0 else {
       throw ValidationError("--rate-limit and --seconds must be above 0.")
     }
-    _ = try collectorConfiguration()
+    _ = try prefixes()
+    _ = try samplingRates()
   }
 
   func run() async throws {
     let house = try options.house()
     try house.requireData()
-    var configuration = try collectorConfiguration()
-    configuration.stateFile = house.data.path + "/flow-templates.json"
-    var service = try CollectService(
-      configuration, archive: archive ?? house.data.path + "/flows",
-      report: CollectorReport.path(in: house), logger: house.logger)
+    let configuration = try collectorConfiguration(of: house)
+    var service = try house.collectService(configuration, archive: archive)
     service.duration = seconds.map { .seconds($0) }
     let ports = (configuration.datagrams + configuration.streams).map(\.description)
     Terminal.error.line("Collecting on \(ports.joined(separator: ", ")).")
+    var services = [
+      ServiceGroupConfiguration.ServiceConfiguration(
+        service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+    ]
+    if archive == nil {
+      services.append(.init(service: try ArchiveUpkeep(of: house, store: house.store())))
+    }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [
-          .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
-        ],
-        gracefulShutdownSignals: [.sigterm, .sigint], logger: house.logger))
-    do {
-      try await group.run()
-    } catch let error as CollectorError {
-      throw CommandFailure("\(error)", status: .unavailable)
-    }
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: house.logger))
+    try await group.run()
     let statistics = service.collector.statistics()
     let kept = service.writer.counters
     Terminal.error.line(
@@ -105,50 +107,51 @@ struct FlowsCollectCommand: AsyncParsableCommand {
         + "\(Quantity.grouped(statistics.lost)).")
   }
 
-  private func collectorConfiguration() throws -> CollectorConfiguration {
-    var configuration = CollectorConfiguration(
-      datagrams: listen.isEmpty && tcp.isEmpty
-        ? [.init(address: IPAddress(v4: 0), port: 2_055)] : listen.map(\.endpoint))
-    configuration.streams = tcp.map(\.endpoint)
-    configuration.shards = shards
-    configuration.receiveBuffer = buffer << 10
-    configuration.datagramsPerSecond = rateLimit
-    configuration.allowed = try allow.map { text in
+  /// The configuration's, with what was given on the command line in its place.
+  private func collectorConfiguration(of house: House) throws -> CollectorConfiguration {
+    var configuration = house.collectorConfiguration()
+    if !listen.isEmpty || !tcp.isEmpty {
+      configuration.datagrams = listen.map(\.endpoint)
+      configuration.streams = tcp.map(\.endpoint)
+    }
+    if let shards { configuration.shards = shards }
+    if let buffer { configuration.receiveBuffer = buffer << 10 }
+    if let rateLimit { configuration.datagramsPerSecond = rateLimit }
+    if !allow.isEmpty { configuration.allowed = try prefixes() }
+    if !sampling.isEmpty { configuration.parameters.sampling = try samplingRates() }
+    return configuration
+  }
+
+  private func prefixes() throws -> [IPPrefix] {
+    try allow.map { text in
       guard let prefix = IPPrefix(text) else {
         throw ValidationError("--allow \(text) is no prefix such as 192.0.2.0/24.")
       }
       return prefix
     }
-    configuration.parameters.sampling = try sampling.map { text in
-      let parts = text.split(separator: "=", maxSplits: 1)
-      let overrides = text.hasSuffix("!")
-      guard parts.count == 2, let prefix = IPPrefix(String(parts[0])),
-        let rate = UInt32(overrides ? parts[1].dropLast() : parts[1]), rate > 0
-      else {
+  }
+
+  private func samplingRates() throws -> [SamplingConfiguration] {
+    try sampling.map { text in
+      guard let rate = ExporterSampling.read(text, base: "") else {
         throw ValidationError("--sampling \(text) is not such as 192.0.2.0/24=1000.")
       }
-      return SamplingConfiguration(exporters: prefix, rate: rate, overrides: overrides)
+      return SamplingConfiguration(rate)
     }
-    return configuration
   }
 }
 
 /// `192.0.2.1:2055` or `[2001:db8::1]:2055` on the command line.
 struct FlowEndpoint: ExpressibleByArgument {
-  let endpoint: CollectorConfiguration.Endpoint
+  let place: ListeningAddress
 
   init?(argument: String) {
-    guard let colon = argument.lastIndex(of: ":"),
-      let port = UInt16(argument[argument.index(after: colon)...]), port > 0
-    else { return nil }
-    var host = argument[..<colon]
-    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-    guard let address = IPAddress(host) else { return nil }
-    endpoint = .init(address: address, port: port)
+    guard let place = ListeningAddress.read(argument, base: "") else { return nil }
+    self.place = place
   }
 
+  var endpoint: CollectorConfiguration.Endpoint { .init(place) }
+
   /// 127.0.0.0/8 or ::1.
-  var isLoopback: Bool {
-    endpoint.address.v4.map { $0 >> 24 == 127 } ?? (endpoint.address.bits == 1)
-  }
+  var isLoopback: Bool { place.isLoopback }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import NetworkTypes
 import ServiceLifecycle
+import Settings
 
 /// Collects flows into the archive for as long as it runs, and says every few seconds in a file how it
 /// goes, for `noroshi flows exporters`.
@@ -46,11 +47,17 @@ struct CollectService: Service {
       }
       group.addTask {
         await cancelWhenGracefulShutdown {
+          var toldFailure: String?
           while !Task.isCancelled, deadline.map({ $0 > .now }) ?? true {
             let left = deadline.map { $0 - .now } ?? .seconds(Self.reportSeconds)
             // Cancellation ends the sleep and the loop.
             try? await Task.sleep(for: min(max(left, .zero), .seconds(Self.reportSeconds)))
             writeReport()
+            let failure = writer.counters.lastError
+            if let failure, failure != toldFailure {
+              logger.error("flows cannot be kept: \(failure)")
+            }
+            toldFailure = failure
           }
         }
       }
@@ -66,7 +73,7 @@ struct CollectService: Service {
     do {
       try CollectorReport(
         written: Timestamp(seconds: Int64(Date().timeIntervalSince1970)),
-        statistics: collector.statistics()
+        statistics: collector.statistics(), archive: ArchiveProgress(writer.counters)
       ).write(to: report)
     } catch {
       logger.warning("\(report): \(error)")
@@ -78,6 +85,8 @@ struct CollectService: Service {
 struct CollectorReport: Codable {
   var written: Timestamp
   var statistics: CollectorStatistics
+  /// nil in reports of versions that did not say it.
+  var archive: ArchiveProgress?
 
   func write(to path: String) throws {
     let encoder = JSONEncoder()
@@ -89,6 +98,61 @@ struct CollectorReport: Codable {
     let octets = try Data(contentsOf: URL(fileURLWithPath: path))
     return try JSONDecoder().decode(CollectorReport.self, from: octets)
   }
+}
 
-  static func path(in house: House) -> String { house.data.path + "/flow-exporters.json" }
+/// What became of the flows that a collector decoded.
+struct ArchiveProgress: Codable {
+  var accepted: Int
+  var synced: Int
+  /// Refused because all blocks were waiting for the disk.
+  var dropped: Int
+  /// Could not be written.
+  var lost: Int
+  var lastError: String?
+
+  init(_ counters: ArchiveWriter.Counters) {
+    accepted = counters.accepted
+    synced = counters.synced
+    dropped = counters.dropped
+    lost = counters.lost
+    lastError = counters.lastError
+  }
+}
+
+extension House {
+  /// What the keys below `flows` say.
+  func collectorConfiguration() -> CollectorConfiguration {
+    let flows = configuration.flows
+    var collecting = CollectorConfiguration(
+      datagrams: flows.listen.map { CollectorConfiguration.Endpoint($0) })
+    collecting.streams = flows.tcp.map { CollectorConfiguration.Endpoint($0) }
+    collecting.allowed = flows.allow
+    collecting.datagramsPerSecond = flows.rateLimit
+    collecting.parameters.sampling = flows.sampling.map { SamplingConfiguration($0) }
+    collecting.shards = flows.shards
+    collecting.receiveBuffer = flows.bufferKilobytes << 10
+    collecting.stateFile = data.flowTemplates
+    return collecting
+  }
+
+  /// A collector of this house.
+  ///
+  /// - Parameter archive: the archive's folder; that of the data directory unless given.
+  func collectService(
+    _ configuration: CollectorConfiguration, archive: String? = nil
+  ) throws -> CollectService {
+    try CollectService(
+      configuration, archive: archive ?? data.flows, report: data.flowExporters, logger: logger)
+  }
+}
+
+extension CollectorConfiguration.Endpoint {
+  init(_ place: ListeningAddress) { self.init(address: place.address, port: place.port) }
+}
+
+extension SamplingConfiguration {
+  init(_ sampling: ExporterSampling) {
+    self.init(
+      exporters: sampling.exporters, rate: sampling.rate, overrides: sampling.overrides)
+  }
 }

@@ -17,11 +17,12 @@ struct FlowsExportersCommand: ParsableCommand {
 
   func run() throws {
     let house = try options.house()
-    let path = CollectorReport.path(in: house)
+    let path = house.data.flowExporters
     guard FileManager.default.fileExists(atPath: path) else {
       throw CommandFailure(
         "No collector has run in \(house.data.path)",
-        advice: "`noroshi flows collect` starts one.", status: .noInput)
+        advice: "`noroshi flows collect` runs one, `noroshi serve` does with flows.enabled.",
+        status: .noInput)
     }
     let report = try CollectorReport.read(path)
     let exporters = report.statistics.exporters.sorted {
@@ -45,7 +46,7 @@ struct FlowsExportersCommand: ParsableCommand {
             DecodingFault.allCases.filter { exporter.faults[$0] > 0 }
               .map { "\($0.name) \(exporter.faults[$0])" })
         },
-        ListColumn("last") { .time($0.lastReceived) },
+        ListColumn("last") { $0.datagrams == 0 ? .none : .time($0.lastReceived) },
         ListColumn("gaps", extra: true) { .count($0.gaps) },
         ListColumn("reordered", extra: true) { .count($0.reordered) },
         ListColumn("restarts", extra: true) { .count($0.restarts) },
@@ -55,7 +56,7 @@ struct FlowsExportersCommand: ParsableCommand {
         ListColumn("held_octets", extra: true) { .count($0.heldOctets) },
         ListColumn("held_sets", extra: true) { .count($0.heldSets) },
         ListColumn("octets", extra: true) { .count($0.octets) },
-        ListColumn("first", extra: true) { .time($0.firstReceived) },
+        ListColumn("first", extra: true) { $0.datagrams == 0 ? .none : .time($0.firstReceived) },
       ],
       nothing: "The collector runs, and nobody has sent anything yet.")
     guard list.format == .table else { return }
@@ -65,5 +66,10 @@ struct FlowsExportersCommand: ParsableCommand {
         + "not allowed: \(Quantity.grouped(statistics.refused)); above the rate: "
         + "\(Quantity.grouped(statistics.shed)); unreadable: "
         + "\(Quantity.grouped(statistics.strayFaults.total)) datagrams.")
+    guard let archive = report.archive, archive.dropped + archive.lost > 0 else { return }
+    Terminal.error.line(
+      "The archive is too slow or full: \(Quantity.grouped(archive.dropped)) flows were dropped, "
+        + "\(Quantity.grouped(archive.lost)) could not be written."
+        + (archive.lastError.map { " \($0)." } ?? ""))
   }
 }

@@ -9,7 +9,8 @@ struct FlowsImportCommand: AsyncParsableCommand {
     abstract: "Take over files of nfcapd (nfdump 1.7) into the flow archive.",
     discussion: """
       Folders are read with what is below them, in the order of their names, which is that of time. \
-      Files that cannot be read are named and passed over.
+      Files that cannot be read are named and passed over. Flows older than flows.retention.days are \
+      deleted again by the collector; set it first.
 
       Example:
         noroshi flows import /var/cache/nfdump
@@ -26,7 +27,7 @@ struct FlowsImportCommand: AsyncParsableCommand {
   func run() async throws {
     let house = try options.house()
     let files = try Self.files(paths)
-    let writer = try ArchiveWriter(root: archive ?? house.data.path + "/flows")
+    let writer = try ArchiveWriter(root: archive ?? house.data.flows)
     let bar = ProgressBar("Importing", unit: "flows")
     let batch = FlowBatch()
     var flows: UInt64 = 0

@@ -119,7 +119,7 @@ struct FlowsQueryCommand: AsyncParsableCommand {
     let store = try house.store()
     let bar = ProgressBar("Searching flows", unit: "")
     var search = FlowSearch(
-      archive: archive ?? house.data.path + "/flows",
+      archive: archive ?? house.data.flows,
       purpose: try SearchPurpose(actor: House.operatorName, purpose: purpose)
     ) { record in
       try house.record(

@@ -84,7 +84,7 @@ struct FlowsReplayCommand: AsyncParsableCommand {
     let house = try options.house()
     let store = try house.store()
     let search = FlowSearch(
-      archive: archive ?? house.data.path + "/flows",
+      archive: archive ?? house.data.flows,
       purpose: try SearchPurpose(actor: House.operatorName, purpose: purpose ?? "")
     ) { record in
       try house.record(

@@ -21,7 +21,7 @@ struct FlowsVerifyCommand: AsyncParsableCommand {
   var all = false
 
   func run() async throws {
-    let place = try path ?? options.house().data.path + "/flows"
+    let place = try path ?? options.house().data.flows
     let bar = ProgressBar("Reading \(place)", unit: "files")
     let report = try ArchiveVerification(path: place) { done, total in
       bar.update(UInt64(done), fraction: Double(done) / Double(max(1, total)))

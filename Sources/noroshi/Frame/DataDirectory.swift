@@ -14,5 +14,11 @@ struct DataDirectory: Sendable {
   var telescope: String { path + "/telescope" }
   /// What the directory channel delivered.
   var notices: String { path + "/notices" }
+  /// Flow records, by the hour.
+  var flows: String { path + "/flows" }
+  /// The templates that routers announced, over restarts of the collector.
+  var flowTemplates: String { path + "/flow-templates.json" }
+  /// What the collector last said about itself.
+  var flowExporters: String { path + "/flow-exporters.json" }
   var configuration: String { path + "/noroshi.yaml" }
 }

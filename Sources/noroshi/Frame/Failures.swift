@@ -1,6 +1,8 @@
 import ArgumentParser
 import Casework
 import Constituency
+import FlowArchive
+import FlowRecords
 import Foundation
 import GRDB
 import Geolocation
@@ -29,6 +31,12 @@ enum Failures {
     if let error = error as? CaptureError { return describe(error) }
     if error is GeoError || error is ConstituencyError || error is ListQueryError {
       return CommandFailure("\(error)", status: .badData)
+    }
+    if let error = error as? CollectorError {
+      return CommandFailure("\(error)", status: .unavailable)
+    }
+    if let error = error as? ArchiveError, case .locked = error {
+      return CommandFailure("\(error)", status: .unavailable)
     }
     if let error = error as? CaseError, case .notFound = error {
       return CommandFailure("\(error)", status: .noInput)

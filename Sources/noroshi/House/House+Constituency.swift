@@ -35,15 +35,16 @@ extension House {
     try record(action, subject: subject, details: details, in: store)
   }
 
-  /// Writes what the person at the terminal did into the audit trail.
+  /// Writes what the person at the terminal did, or a part of Noroshi itself, into the audit trail.
   func record(
-    _ action: String, subject: String, details: [String: String] = [:], in store: DataStore
+    _ action: String, subject: String, details: [String: String] = [:],
+    by actor: AuditEntry.Actor = Self.operator, in store: DataStore
   ) throws {
     let trail = AuditTrail(store: store)
     try store.writer.write { database in
       _ = try trail.append(
         AuditEntry(
-          nanoseconds: Self.now.nanoseconds, actor: Self.operator, action: action, subject: subject,
+          nanoseconds: Self.now.nanoseconds, actor: actor, action: action, subject: subject,
           details: details), in: database)
     }
   }

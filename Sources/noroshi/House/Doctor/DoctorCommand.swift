@@ -7,7 +7,7 @@ struct DoctorCommand: AsyncParsableCommand {
     abstract: "Say what is missing on this machine, and how to get it.",
     discussion: """
       Looks at the configuration, the data directory, installed data and tools, ports, the mail \
-      server, the kernel, and what live capture needs. Changes nothing. Exit code 2 if something will \
+      server, the kernel, and what live capture and collecting flows need. Changes nothing. Exit code 2 if something will \
       not work.
 
       Examples:
@@ -25,6 +25,7 @@ struct DoctorCommand: AsyncParsableCommand {
       diagnoses += ConfigurationChecks.run(house.effective)
       diagnoses += await DataChecks.run(house)
       diagnoses += MachineChecks.run(house)
+      diagnoses += FlowChecks.run(house)
       diagnoses += NetworkChecks.run(house.configuration)
     } catch let error as ConfigurationError {
       diagnoses += error.problems.map {

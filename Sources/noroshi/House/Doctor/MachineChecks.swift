@@ -57,9 +57,7 @@ enum MachineChecks {
     } catch {
       diagnoses.append(.fault("interfaces", "\(error)", "check that libpcap works"))
     }
-    if let text = try? String(contentsOfFile: "/proc/sys/net/core/rmem_max", encoding: .utf8),
-      let bytes = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
-    {
+    if let bytes = largestReceiveBuffer {
       diagnoses.append(
         bytes >= goodReceiveBuffer
           ? .ok("receive buffer", "\(Quantity.bytes(bytes)) (net.core.rmem_max)")
@@ -68,6 +66,12 @@ enum MachineChecks {
             "sudo sysctl -w net.core.rmem_max=\(goodReceiveBuffer * 4)"))
     }
     return diagnoses
+  }
+
+  /// Octets of receive buffer that a socket gets without CAP_NET_ADMIN (`net.core.rmem_max`).
+  static var largestReceiveBuffer: Int? {
+    let text = try? String(contentsOfFile: "/proc/sys/net/core/rmem_max", encoding: .utf8)
+    return text.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
   }
 
   /// Root, or bit 13 (CAP_NET_RAW, linux/capability.h) of the effective set.

@@ -15,7 +15,7 @@ import UnixSignals
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve",
-    abstract: "Run the portal, the notices, and live capture if it is configured.",
+    abstract: "Run the portal, the notices, and what is configured of live capture and flows.",
     discussion: """
       Stops cleanly on Ctrl-C and SIGTERM; what waited goes on at the next start.
 
@@ -47,12 +47,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
     let geo = try CurrentFile(house.data.geo, logger: house.logger) { try house.geo() }
 
+    let metrics = MetricsRegistry()
     let portal = try Portal(
       configuration: house.portalConfiguration(port: port), accounts: house.accounts(store),
       store: store, trail: trail, telescope: TelescopeStore(store), register: register,
       outbox: outbox,
       constituency: { constituency.content.index }, geolocation: { geo.content },
-      logger: house.logger, now: { House.now },
+      metrics: metrics, logger: house.logger, now: { House.now },
       onServerRunning: { port in
         let settings = house.configuration.portal
         let host = settings.address.contains(":") ? "[\(settings.address)]" : settings.address
@@ -66,6 +67,14 @@ struct ServeCommand: AsyncParsableCommand {
     var services: [any Service] = [portal, notices]
     if !house.configuration.telescope.live.interfaces.isEmpty {
       services.append(LiveTelescope(house: house))
+    }
+    if house.configuration.flows.enabled {
+      let collector = try house.collectService(house.collectorConfiguration())
+      metrics.register { FlowMetrics.families(of: collector) }
+      services += [collector, ArchiveUpkeep(of: house, store: store)] as [any Service]
+      let flows = house.configuration.flows
+      let places = (flows.listen + flows.tcp).map(\.configurationText)
+      Terminal.error.line("Flows are collected on \(places.joined(separator: ", ")).")
     }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

@@ -1,0 +1,222 @@
+import FlowRecords
+import Foundation
+import FoundationNetworking
+import Glibc
+import Portal
+import Settings
+import Testing
+
+@testable import noroshi
+
+/// The program that was built beside the tests.
+private let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+  .appending(path: "noroshi").path
+private let isBuilt = FileManager.default.isExecutableFile(atPath: program)
+
+/// A data directory that goes with the test, and at most one `noroshi serve` in it.
+private final class ServedHouse {
+  let path = FileManager.default.temporaryDirectory
+    .appending(path: "noroshi-flows-\(UUID().uuidString)").path
+  let port = ServedHouse.freePort()
+  var retentionDays = 90
+  private var server: Process?
+
+  deinit {
+    server?.terminate()
+    server?.waitUntilExit()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  private var environment: [String: String] {
+    [
+      "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "NO_COLOR": "1",
+      "NOROSHI_PASSWORD": "correct horse battery", "NOROSHI_CONFIG": path + "/noroshi.yaml",
+      "NOROSHI_FLOWS_ENABLED": "yes", "NOROSHI_FLOWS_LISTEN": "127.0.0.1:\(port)",
+      "NOROSHI_FLOWS_ALLOW": "127.0.0.0/8", "NOROSHI_FLOWS_SAMPLING": "127.0.0.0/8=100!",
+      "NOROSHI_FLOWS_RETENTION_DAYS": String(retentionDays),
+      "NOROSHI_PORTAL_PORT": "0", "NOROSHI_METRICS_OPEN": "yes",
+    ]
+  }
+
+  private func process(_ arguments: [String], output: URL) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    process.environment = environment
+    if arguments.first == "init" { process.environment?["NOROSHI_CONFIG"] = nil }
+    process.standardInput = FileHandle.nullDevice
+    // A file, as a full pipe would stop the program.
+    _ = FileManager.default.createFile(atPath: output.path, contents: nil)
+    let handle = try FileHandle(forWritingTo: output)
+    process.standardOutput = handle
+    process.standardError = handle
+    try process.run()
+    return process
+  }
+
+  /// What a run of the program wrote; it must succeed.
+  @discardableResult
+  func run(_ arguments: String...) throws -> String {
+    let output = URL(filePath: path + ".\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: output) }
+    let process = try process(arguments, output: output)
+    process.waitUntilExit()
+    let text = try String(contentsOf: output, encoding: .utf8)
+    try #require(process.terminationStatus == 0, "\(arguments.joined(separator: " ")): \(text)")
+    return text
+  }
+
+  /// Starts `serve` and waits for its portal: the address of it.
+  func serve() async throws -> String {
+    let log = URL(filePath: path + "/serve.log")
+    let server = try process(["serve", "--data", path], output: log)
+    self.server = server
+    let mark = "The portal listens on "
+    var address: String?
+    try await wait("the portal") {
+      let text = try String(contentsOf: log, encoding: .utf8)
+      try #require(server.isRunning, "\(text)")
+      address = text.split(separator: "\n")
+        .first { $0.hasPrefix(mark) }.map { String($0.dropFirst(mark.count).dropLast()) }
+      return address != nil
+    }
+    return try #require(address)
+  }
+
+  /// Stops `serve` as systemd does: its exit code.
+  func stop() -> Int32? {
+    server?.terminate()
+    server?.waitUntilExit()
+    defer { server = nil }
+    return server?.terminationStatus
+  }
+
+  /// Asks again and again, for two minutes at most.
+  func wait(_ what: String, until isDone: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(120)
+    while try await !isDone() {
+      try #require(ContinuousClock.now < deadline, "\(what) did not come")
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// A UDP port of the loopback address that nobody has.
+  private static func freePort() -> UInt16 {
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        _ = bind(descriptor, $0, length)
+        _ = getsockname(descriptor, $0, &length)
+      }
+    }
+    return UInt16(bigEndian: address.sin_port)
+  }
+}
+
+@Suite("Flows in the house", .enabled(if: isBuilt, "the program was not built beside the tests"))
+struct FlowServeTests {
+  @Test("what is sent to serve is found by flows query, and the audit trail holds the purpose")
+  func collectAndSearch() async throws {
+    let house = ServedHouse()
+    let data = house.path
+    try house.run("init", data)
+    let portal = try await house.serve()
+    try house.run(
+      "flows", "generate", "--to", "127.0.0.1:\(house.port)", "--count", "5000", "--rate", "20000")
+
+    let address = try #require(URL(string: portal + "/metrics"))
+    var metrics = ""
+    try await house.wait("flows on /metrics") {
+      let (octets, _) = try await URLSession.shared.data(from: address)
+      metrics = String(decoding: octets, as: UTF8.self)
+      return metrics.contains("\nnoroshi_flows_archive_accepted_total 5000\n")
+    }
+    let labels = "{exporter=\"127.0.0.1\",domain=\"1\",protocol=\"netflow9\"}"
+    #expect(metrics.contains("\nnoroshi_flows_records_total\(labels) 5000\n"))
+    #expect(metrics.contains("\nnoroshi_flows_kernel_drops_total 0\n"))
+    #expect(metrics.contains("\nnoroshi_cases"))
+    #expect(house.stop() == 0)
+
+    let found = try house.run(
+      "flows", "query", "--purpose", "case 41", "--format", "csv", "--limit", "0",
+      "proto tcp or proto udp",
+      "--data", data)
+    let all = try house.run(
+      "flows", "query", "--purpose", "case 41", "--format", "csv", "--limit", "0", "--data", data)
+    let rows = all.split(separator: "\r\n")
+    #expect(rows.count == 1 + 5_000)
+    #expect(found.split(separator: "\r\n").count < rows.count)
+
+    let exporters = try house.run("flows", "exporters", "--format", "csv", "--data", data)
+    #expect(exporters.contains("127.0.0.1,1,netflow9,5000,"))
+    #expect(exporters.contains(",100,configuration,"))
+
+    let audit = try house.run("audit", "list", "--format", "csv", "--data", data)
+    let searches = audit.split(separator: "\r\n").filter { $0.contains(",flows.search.") }
+    #expect(searches.count == 4)
+    #expect(searches.allSatisfy { $0.contains("purpose=case 41") })
+    #expect(searches.contains { $0.contains("filter=proto tcp or proto udp") })
+    try house.run("audit", "verify", "--data", data)
+    try house.run("flows", "verify", "--data", data)
+  }
+
+  @Test("serve deletes flows by age, and the audit trail says so")
+  func retention() async throws {
+    let house = ServedHouse()
+    let data = house.path
+    try house.run("init", data)
+    _ = try await house.serve()
+    try house.run("flows", "generate", "--to", "127.0.0.1:\(house.port)", "--count", "100")
+    try await house.wait("the collector's report") {
+      let report = try? CollectorReport.read(data + "/flow-exporters.json")
+      return report?.archive?.accepted == 100
+    }
+    #expect(house.stop() == 0)
+    // The same file, as if it were of 2020.
+    let files = FileManager.default
+    let names = files.enumerator(atPath: data + "/flows")?.allObjects as? [String] ?? []
+    let young = try #require(names.first { $0.hasSuffix(".parquet") })
+    let folder = data + "/flows/2020/01/02/03"
+    try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let old = folder + "/flows-1577934000000-0001_1577934000_1577934001.parquet"
+    try files.copyItem(atPath: data + "/flows/" + young, toPath: old)
+
+    house.retentionDays = 2
+    _ = try await house.serve()
+    try await house.wait("the deletion") {
+      let audit = try house.run("audit", "list", "--format", "csv", "--data", data)
+      return !files.fileExists(atPath: data + "/flows/2020")
+        && audit.contains(",system:flows,flows.forgotten,")
+    }
+    #expect(house.stop() == 0)
+    #expect(files.fileExists(atPath: data + "/flows/" + young))
+  }
+
+  @Test("doctor says when sockets get less buffer than is configured")
+  func buffer() {
+    #expect(FlowChecks.buffer(wanted: 4 << 20, largest: 4 << 20).verdict == .ok)
+    let small = FlowChecks.buffer(wanted: 4 << 20, largest: 212_992)
+    #expect(small.verdict == .note)
+    #expect(small.remedy?.contains("net.core.rmem_max=4194304") == true)
+  }
+
+  @Test("values of one name become one family, with the kind and the labels of each")
+  func families() {
+    var statistics = CollectorStatistics()
+    statistics.datagrams = 7
+    let families = FlowMetrics.families(of: statistics.metrics)
+    #expect(Set(families.map(\.name)).count == families.count)
+    let datagrams = families.first { $0.name == "noroshi_flows_datagrams_total" }
+    #expect(datagrams?.kind == .counter)
+    #expect(datagrams?.samples.map(\.value) == [7])
+    let strays = families.first { $0.name == "noroshi_flows_stray_faults_total" }
+    #expect(strays?.samples.count == DecodingFault.allCases.count)
+    #expect(strays?.samples.first?.labels.first?.name == "reason")
+    #expect(families.first { $0.name == "noroshi_flows_connections" }?.kind == .gauge)
+  }
+}
