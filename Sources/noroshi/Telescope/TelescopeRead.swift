@@ -61,12 +61,13 @@ struct TelescopeRead: AsyncParsableCommand {
     let bar = ProgressBar("Reading", unit: "packets")
     let before = session.engine.counters.packets
     let readings = try session.read(paths: captures) { path, done, total in
+      if quiet { return }
       bar.update(
         session.engine.counters.packets - before,
         fraction: total.map { $0 == 0 ? 1 : Double(done) / Double($0) },
         detail: (path as NSString).lastPathComponent)
     }
-    bar.finish()
+    if !quiet { bar.finish() }
     let changes = try house.take(
       session.latest.findings(sensor: house.configuration.telescope.sensor),
       at: session.engine.now)
