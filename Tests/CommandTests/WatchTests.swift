@@ -40,20 +40,22 @@ private let canWatch =
   && has("tcpreplay") && (try? run("python3", ["-c", "import pyte; print(1)"])) == "1\n"
 
 /// Runs a command on a pseudo terminal, and shows what a person would see on it (pyte is a terminal
-/// emulator). Usage: PROGRAM-OF-THE-TEST JSON; each step waits, then may resize, press or signal, and
-/// gives the screen before it.
+/// emulator). Usage: PROGRAM-OF-THE-TEST JSON; each step waits until a text is on the screen and
+/// some seconds more, gives the screen, and then may resize, press, run or signal.
 private let terminal = """
-  import fcntl, json, os, pty, select, signal, struct, sys, termios, time
+  import fcntl, json, os, pty, select, signal, struct, subprocess, sys, termios, time
   import pyte
   spec = json.loads(sys.argv[1])
   def resize(fd, columns, rows):
       fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+  ready, go = os.pipe()
   pid, fd = pty.fork()
   if pid == 0:
       os.environ["TERM"] = "xterm-256color"
-      time.sleep(0.3)
+      os.read(ready, 1)
       os.execvp(spec["command"][0], spec["command"])
   resize(fd, spec["columns"], spec["rows"])
+  os.write(go, b"x")
   before = termios.tcgetattr(fd)[3]
   screen = pyte.Screen(spec["columns"], spec["rows"])
   stream = pyte.ByteStream(screen)
@@ -70,9 +72,14 @@ private let terminal = """
           raw += data
           stream.feed(data)
       return True
+  def watch_for(text):
+      end = time.monotonic() + 90
+      while time.monotonic() < end and not any(text in line for line in screen.display):
+          if not watch(0.1): return False
+      return True
   shots, during = [], None
   for step in spec["steps"]:
-      alive = watch(step["wait"])
+      alive = watch_for(step["until"]) and watch(step["wait"])
       shots.append(list(screen.display))
       if not alive: break
       if "resize" in step:
@@ -81,6 +88,7 @@ private let terminal = """
           resize(fd, *step["resize"])
       during = termios.tcgetattr(fd)[3]
       if "keys" in step: os.write(fd, step["keys"].encode())
+      if "run" in step: subprocess.run(step["run"])
       if "signal" in step: os.kill(pid, step["signal"])
   watch(15)
   _, status = os.waitpid(pid, 0)
@@ -141,11 +149,25 @@ private final class Site {
     [program, "telescope", "watch", near, "--network", "198.19.0.0/16", "--data", house]
   }
 
-  /// Sends from the far end after a while, as `sh -c` would.
-  func send(after seconds: Double, _ command: String) {
-    let namespace = namespace
+  /// Whether a program listens on our end: `/proc/net/packet` names the interfaces of packet sockets.
+  private static func isListening(_ near: String) -> Bool {
+    guard
+      let index = try? String(contentsOfFile: "/sys/class/net/\(near)/ifindex", encoding: .utf8),
+      let sockets = try? String(contentsOfFile: "/proc/net/packet", encoding: .utf8)
+    else { return false }
+    let wanted = index.trimmingCharacters(in: .whitespacesAndNewlines)
+    return sockets.split(separator: "\n").dropFirst().contains {
+      let fields = $0.split(separator: " ")
+      return fields.count > 4 && fields[4] == wanted
+    }
+  }
+
+  /// Sends from the far end, as `sh -c` would, once our end is watched.
+  func send(_ command: String) {
+    let (near, namespace) = (near, namespace)
     Thread {
-      usleep(UInt32(seconds * 1e6))
+      let deadline = Date() + 90
+      while !Self.isListening(near), Date() < deadline { usleep(20_000) }
       _ = try? run("ip", ["netns", "exec", namespace, "sh", "-c", command])
     }.start()
   }
@@ -173,13 +195,13 @@ struct WatchTests {
   func screen() throws {
     let site = try Site()
     site.send(
-      after: 2,
       "tcpreplay -q -i far --pps 2000 \(captures)/mirai-synthetic-50bots.pcap; "
         + "timeout 6 nmap -n -Pn -sS -p 8443 --send-ip --max-retries 0 --min-rate 500 198.19.7.0/24"
     )
     let seen = try site.see(
       """
-      [{"wait": 8, "resize": [60, 20]}, {"wait": 2, "keys": "q"}]
+      [{"until": "203.0.113.", "wait": 2, "resize": [60, 20]},
+       {"until": "noroshi", "wait": 2, "keys": "q"}]
       """)
     let first = try #require(seen.shots.first)
     let text = first.joined(separator: "\n")
@@ -206,7 +228,7 @@ struct WatchTests {
   @Test("gives the terminal back on a signal too", arguments: [SIGINT, SIGTERM, SIGHUP])
   func signals(number: Int32) throws {
     let site = try Site()
-    let seen = try site.see("[{\"wait\": 2.5, \"signal\": \(number)}]")
+    let seen = try site.see("[{\"until\": \"noroshi\", \"wait\": 0.5, \"signal\": \(number)}]")
     #expect(seen.status == 0)
     #expect(seen.wasRaw && seen.isRestored)
     #expect(seen.raw.contains("\u{1b}[?1049l"))
@@ -215,12 +237,10 @@ struct WatchTests {
   @Test("gives the terminal back when the interface goes away")
   func error() throws {
     let site = try Site()
-    let near = site.near
-    Thread {
-      sleep(3)
-      _ = try? run("ip", ["link", "del", near])
-    }.start()
-    let seen = try site.see("[{\"wait\": 8, \"keys\": \"q\"}]")
+    let seen = try site.see(
+      """
+      [{"until": "noroshi", "wait": 0.5, "run": ["ip", "link", "del", "\(site.near)"]}]
+      """)
     #expect(seen.isRestored)
     #expect(seen.status != 0)
     let rest = try #require(seen.raw.components(separatedBy: "\u{1b}[?1049l").last)
@@ -237,7 +257,7 @@ struct WatchTests {
       "zmap -q -p 5555 -r 1000 -i far -S 192.0.2.2 -G \(site.router) -b /dev/null -c 0 "
         + "-o /dev/null 198.19.11.0/25",
     ].filter { has(String($0.prefix { $0 != " " })) }
-    site.send(after: 1, scans.map { "timeout 5 \($0)" }.joined(separator: "; "))
+    site.send(scans.map { "timeout 5 \($0)" }.joined(separator: "; "))
     let output = try run(
       site.watch[0], Array(site.watch.dropFirst()) + ["--seconds", "20", "--every", "1"])
     let lines = output.split(separator: "\n")
@@ -259,9 +279,10 @@ struct WatchTests {
   func killed() throws {
     let site = try Site()
     site.send(
-      after: 2, "tcpreplay -q -i far --pps 2000 \(captures)/mirai-synthetic-50bots.pcap")
+      "tcpreplay -q -i far --pps 2000 \(captures)/mirai-synthetic-50bots.pcap")
     let seen = try site.see(
-      "[{\"wait\": 9, \"signal\": \(SIGKILL)}]", more: ["--save-every", "2"])
+      "[{\"until\": \"203.0.113.\", \"wait\": 6, \"signal\": \(SIGKILL)}]",
+      more: ["--save-every", "2"])
     #expect(seen.status == -SIGKILL)
     let status = try site.status()
     let packets = status.split(separator: "\n").first { $0.hasPrefix("packets") }
