@@ -56,7 +56,7 @@ public struct NoroshiConfiguration: Equatable, Sendable {
 
     public struct Sampling: Equatable, Sendable {
       public var packetsPerEvent = 3
-      public var packetLength = 128
+      public var packetLength = 127
     }
 
     public struct Retention: Equatable, Sendable {

@@ -1,6 +1,6 @@
 import CPrefetch
 
-/// A very small distinct counter, for millions of table entries: 24 octets in the entry, and room in
+/// A very small distinct counter, for millions of table entries: 20 octets in the entry, and room in
 /// a shared ``DistinctArena`` only for the few that grow.
 ///
 /// Up to four values are kept in the entry itself, up to 16 in a list that fills one cache line, up to
@@ -13,13 +13,18 @@ public struct DistinctCounter: BitwiseCopyable, Sendable {
   @usableFromInline var form: UInt8 = 0
   /// Of a list or set: how many values it holds.
   @usableFromInline var held: UInt8 = 0
-  /// The block in the arena.
-  @usableFromInline var block: UInt32 = 0
+  /// The first value; of a list, a set or registers, the block in the arena.
   @usableFromInline var a: UInt32 = 0
   /// The second value; of a set, whether it holds the value zero.
   @usableFromInline var b: UInt32 = 0
   @usableFromInline var c: UInt32 = 0
   @usableFromInline var d: UInt32 = 0
+
+  /// The block in the arena, of a counter that has one.
+  @inlinable var block: UInt32 {
+    get { a }
+    set { a = newValue }
+  }
 
   @usableFromInline static let listForm: UInt8 = 5
   @usableFromInline static let setForm: UInt8 = 6

@@ -15,8 +15,9 @@ public struct TelescopeParameters: Hashable, Sendable {
   public var eventTimeoutSeconds: Double?
   /// Raw packets kept of each event (Merit keeps 3). Reservoir-sampled, so none is favoured.
   public var samplesPerEvent = 3
-  /// Octets kept of a sampled packet: link, IP and TCP headers with options, and some payload.
-  public var sampleLength = 128
+  /// Octets kept of a sampled packet: link, IP and TCP headers with options, and some payload. With its
+  /// length a sample of this many fills two cache lines.
+  public var sampleLength = 127
   /// An event that hit this share of the dark addresses is a large scan: 10 % (Merit; Durumeric 2014).
   public var aggressiveDispersion = 0.1
 

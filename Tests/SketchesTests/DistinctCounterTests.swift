@@ -9,10 +9,10 @@ struct DistinctCounterTests {
     return counter
   }
 
-  @Test("a counter takes 24 octets of its entry")
+  @Test("a counter takes 20 octets of its entry")
   func size() {
-    #expect(MemoryLayout<DistinctCounter>.size == 24)
-    #expect(MemoryLayout<DistinctCounter>.stride == 24)
+    #expect(MemoryLayout<DistinctCounter>.size == 20)
+    #expect(MemoryLayout<DistinctCounter>.stride == 20)
   }
 
   @Test("counts are exact up to 48, the value zero included")

@@ -148,8 +148,9 @@ struct EngineTests {
     }
     let engine = try observe([traffic.bytes], space: darkSixteen)
     #expect(engine.checkpoint().hosts.first?.destinations == 45)
-    // A second conclusion counts nothing twice.
-    #expect(engine.checkpoint().hosts.first?.destinations == 45)
+    // Looking again counts nothing twice, and a host without new packets is not told of again.
+    #expect(engine.glance(limit: 1).infected.first?.destinations == 45)
+    #expect(engine.checkpoint().hosts.isEmpty)
   }
 
   @Test("a Mirai bot is an infected host, with its reasons")

@@ -5,7 +5,7 @@ import Sketches
 /// events, victims and bins.
 extension TelescopeEngine {
   /// Raised whenever an entry's layout or the order of fields changes.
-  private static let layoutVersion: UInt64 = 2
+  private static let layoutVersion: UInt64 = 3
 
   /// What the tables depend on: a checkpoint of another telescope must not be continued.
   private var fingerprint: [UInt64] {

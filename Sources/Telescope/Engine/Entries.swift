@@ -59,23 +59,37 @@ struct SYNSignature: BitwiseCopyable, Hashable {
   }
 }
 
+/// One source's packets of one class to one port. Three cache lines; what every packet changes lies in
+/// the first two.
 struct EventEntry: FlatEntry {
   var address: UInt128
   var port: UInt16
   var trafficClass: TrafficClass.RawValue
   var hasSamples = false
-  var first: Int64
-  var last: Int64
-  var packets: UInt64 = 0
-  var bytes: UInt64 = 0
   /// What came since the last series bin was closed.
   var binPackets: UInt32 = 0
   var binBytes: UInt32 = 0
-  var samples: UInt32 = 0
-  var destinations = DistinctCounter()
-  var blocks = DistinctCounter()
+  var last: Int64
+  var packets: UInt64 = 0
+  var bytes: UInt64 = 0
   var tally = FingerprintTally()
+  var destinations = DistinctCounter()
+
+  var samples: UInt32 = 0
+  var blocks = DistinctCounter()
+  var first: Int64
+  /// Of its first TCP probe; all zero before.
   var signature = SYNSignature()
+
+  init(
+    address: UInt128, port: UInt16, trafficClass: TrafficClass.RawValue, first: Int64, last: Int64
+  ) {
+    self.address = address
+    self.port = port
+    self.trafficClass = trafficClass
+    self.first = first
+    self.last = last
+  }
 
   var detail: UInt32 { Self.detail(port: port, trafficClass: trafficClass) }
 
@@ -137,41 +151,59 @@ struct PortSlots: BitwiseCopyable {
   }
 }
 
+/// What is known of one source. Every packet writes the first three cache lines, in which what it
+/// changes lies together; the rest is looked at when a source is new or judged.
 struct SourceEntry: FlatEntry {
+  static let busyBytes = 192
+
   var address: UInt128
   var detail: UInt32 { 0 }
-  var first: Int64
+  var tally = FingerprintTally()
   var last: Int64
   var packets: UInt64 = 0
   var bytes: UInt64 = 0
+  var ports = PortSlots()
   var synPackets: UInt32 = 0
   var iotPackets: UInt32 = 0
   /// One bit for each of the parameters' IoT ports.
   var iotMask: UInt32 = 0
-  var asn: UInt32
-  var country: UInt16
-  /// Index + 1 into the engine's organisations; 0 for nobody's.
-  var member: UInt16
-  var classes: UInt16 = 0
   /// Of the SYN packets: how many repeat the first one's window and source port.
-  var firstWindow: UInt16 = 0
-  var firstSourcePort: UInt16 = 0
   var sameWindow: UInt32 = 0
   var sameSourcePort: UInt32 = 0
-  var lowestTTL: UInt8 = 255
-  var highestTTL: UInt8 = 0
-  var surveyDay = false
+  var firstWindow: UInt16 = 0
+  var firstSourcePort: UInt16 = 0
   /// NICTER's survey rule counts by UTC day.
   var day: Int32 = .min
   var dayPackets: UInt32 = 0
+  var classes: UInt16 = 0
+  /// Index + 1 into the engine's organisations; 0 for nobody's.
+  var member: UInt16
   /// Which of the port slots have been hit on this day.
   var daySlots: UInt8 = 0
-  var dayPorts = DistinctCounter()
+  var surveyDay = false
+  var lowestTTL: UInt8 = 255
+  var highestTTL: UInt8 = 0
+  /// Whether packets came since the last checkpoint.
+  var isFresh = true
+
+  var first: Int64
+  var asn: UInt32
+  var country: UInt16
   var destinations = DistinctCounter()
   var distinctPorts = DistinctCounter()
-  var ports = PortSlots()
-  var tally = FingerprintTally()
+  var dayPorts = DistinctCounter()
   var signature = SYNSignature()
+
+  init(
+    address: UInt128, first: Int64, last: Int64, asn: UInt32, country: UInt16, member: UInt16
+  ) {
+    self.address = address
+    self.first = first
+    self.last = last
+    self.asn = asn
+    self.country = country
+    self.member = member
+  }
 }
 
 struct VictimEntry: FlatEntry {
@@ -197,6 +229,19 @@ struct VictimEntry: FlatEntry {
     .synAckBackscatter, .rstBackscatter, .icmpErrorBackscatter, .icmpReplyBackscatter,
     .dnsBackscatter,
   ]
+
+  /// The place of a class among ``classes``.
+  @inline(__always)
+  static func place(of trafficClass: TrafficClass) -> Int? {
+    switch trafficClass {
+    case .synAckBackscatter: 0
+    case .rstBackscatter: 1
+    case .icmpErrorBackscatter: 2
+    case .icmpReplyBackscatter: 3
+    case .dnsBackscatter: 4
+    default: nil
+    }
+  }
 }
 
 struct AlertEntry: FlatEntry {

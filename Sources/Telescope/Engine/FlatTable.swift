@@ -6,6 +6,15 @@ protocol FlatEntry: BitwiseCopyable {
   var address: UInt128 { get }
   /// The second half of the key: port and class of an event, zero for a source.
   var detail: UInt32 { get }
+  /// How many of its first octets are asked for ahead of a packet.
+  static var busyBytes: Int { get }
+}
+
+extension FlatEntry {
+  static var busyBytes: Int { MemoryLayout<Self>.stride }
+
+  /// What an entry takes in a table: whole cache lines, so that it begins with one.
+  static var tableBytes: Int { (MemoryLayout<Self>.stride + 63) / 64 * 64 }
 }
 
 /// A hash table in flat memory: dense entries beside an open-addressing index of 64-bit slots.
@@ -17,9 +26,9 @@ protocol FlatEntry: BitwiseCopyable {
 /// Every position that comes in is checked against ``count`` in debug builds and comes only from
 /// ``find(hash:address:detail:)`` or ``append(_:hash:)``.
 struct FlatTable<Entry: FlatEntry>: ~Copyable {
-  private static var lines: Int { (MemoryLayout<Entry>.stride + 63) / 64 }
+  private static var busyLines: Int { (Entry.busyBytes + 63) / 64 }
 
-  private var entries = ChunkedMemory(recordBytes: MemoryLayout<Entry>.stride, chunkShift: 6)
+  private var entries = ChunkedMemory(recordBytes: Entry.tableBytes, chunkShift: 6)
   private var hashes = ChunkedMemory(recordBytes: 8, chunkShift: 9)
   private var slots: UnsafeMutablePointer<UInt64>
   private var slotMask: Int
@@ -104,7 +113,7 @@ struct FlatTable<Entry: FlatEntry>: ~Copyable {
       if value & 0xffff_ffff_0000_0000 == tag {
         let position = Int(truncatingIfNeeded: value & 0xffff_ffff) &- 1
         let start = UnsafeRawPointer(entries.pointer(position))
-        for line in 0..<Self.lines { noroshi_prefetch(start + line &* 64) }
+        for line in 0..<Self.busyLines { noroshi_prefetch(start + line &* 64) }
         return position
       }
       slot = (slot &+ 1) & slotMask
@@ -185,7 +194,7 @@ extension FlatTable {
   }
 
   mutating func read(from source: inout CheckpointReader) throws {
-    let stored = try source.readCount(stride: MemoryLayout<Entry>.stride + 8)
+    let stored = try source.readCount(stride: Entry.tableBytes + 8)
     while entries.capacity < stored { entries.grow() }
     while hashes.capacity < stored { hashes.grow() }
     try Self.read(into: entries, count: stored, from: &source)

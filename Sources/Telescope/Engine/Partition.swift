@@ -161,6 +161,7 @@ struct Partition: ~Copyable {
     _ isProbe: Bool, _ mask: UInt64
   ) {
     let packet = observation.packet
+    sources[position].isFresh = true
     sources[position].packets &+= 1
     sources[position].bytes &+= UInt64(packet.wireLength)
     if time > sources[position].last { sources[position].last = time }

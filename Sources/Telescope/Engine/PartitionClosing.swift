@@ -35,7 +35,8 @@ extension Partition {
   /// Adds what an event counted since the last bin to the series.
   mutating func flushBin(at position: Int) {
     guard events[position].binPackets > 0 else { return }
-    rules.add(events[position], to: &results.cells)
+    let series = series(of: events[position])
+    results.cells.add(events[position], at: series.place, rule: series.rule)
     events[position].binPackets = 0
     events[position].binBytes = 0
   }
@@ -43,8 +44,22 @@ extension Partition {
   /// Adds what the events count since the last bin, and leaves them as they are.
   func addOpenBin(to cells: inout SeriesCells) {
     for position in 0..<events.count where events[position].binPackets > 0 {
-      rules.add(events[position], to: &cells)
+      let series = series(of: events[position])
+      cells.add(events[position], at: series.place, rule: series.rule)
     }
+  }
+
+  /// To which series an event belongs, besides those that it names itself.
+  private func series(of event: EventEntry) -> (place: GeoRecord, rule: UInt32?) {
+    (
+      rules.geo.lookup(IPAddress(bits: event.address)),
+      rules.ruleNumber(of: event.tally)
+    )
+  }
+
+  /// Where a source lies in its table, or -1.
+  func position(ofSource address: UInt128) -> Int {
+    sources.find(hash: Self.sourceHash(address), address: address, detail: 0)
   }
 
   static func sourceHash(_ address: UInt128) -> UInt64 {
@@ -77,8 +92,7 @@ extension Partition {
   /// Counting them for both with every packet would cost a cache miss more; a union may be taken as
   /// often as one likes.
   private mutating func settle(at position: Int) {
-    let address = events[position].address
-    let source = sources.find(hash: Self.sourceHash(address), address: address, detail: 0)
+    let source = self.position(ofSource: events[position].address)
     guard source >= 0 else { return }
     distinct.merge(
       events[position].destinations, from: distinct, into: &sources[source].destinations)
@@ -243,33 +257,36 @@ extension Partition {
   }
 }
 
-extension PartitionRules {
+extension SeriesCells {
   /// Adds what an event counted since the last bin to each series it belongs to.
-  func add(_ event: EventEntry, to cells: inout SeriesCells) {
+  ///
+  /// - Parameters:
+  ///   - place: where its source is.
+  ///   - rule: the number of the rule that names its tool.
+  mutating func add(_ event: EventEntry, at place: GeoRecord, rule: UInt32?) {
     let packets = UInt64(event.binPackets)
     let bytes = UInt64(event.binBytes)
     let host = Partition.sourceHash(event.address)
     let trafficClass = TrafficClass(rawValue: event.trafficClass) ?? .other
-    func add(_ dimension: SeriesCells.Dimension, _ number: UInt32) {
-      cells.add(dimension, number, packets: packets, bytes: bytes, host: host)
+    func add(_ dimension: Dimension, _ number: UInt32) {
+      self.add(dimension, number, packets: packets, bytes: bytes, host: host)
     }
     add(.all, 0)
     add(.trafficClass, UInt32(event.trafficClass))
-    let geo = geo.lookup(IPAddress(bits: event.address))
-    if geo.country != .unknown { add(.country, UInt32(geo.country.packed)) }
-    if geo.asn.number != 0 { add(.asn, geo.asn.number) }
+    if place.country != .unknown { add(.country, UInt32(place.country.packed)) }
+    if place.asn.number != 0 { add(.asn, place.asn.number) }
     switch trafficClass {
     case .synScan: add(.port, 6 << 16 | UInt32(event.port))
     case .udpProbe: add(.port, 17 << 16 | UInt32(event.port))
     case .spoofedSource: add(.bogonPort, UInt32(event.port))
     default: break
     }
-    if let rule = ruleNumber(of: event.tally) {
+    if let rule {
       add(.rule, rule)
     } else if trafficClass == .synScan {
       let number = UInt32(truncatingIfNeeded: mix64(event.signature.identity)) & 0xffff
       add(.signature, number)
-      if cells.signatures[number] == nil { cells.signatures[number] = event.signature }
+      if signatures[number] == nil { signatures[number] = event.signature }
     }
   }
 }

@@ -13,6 +13,11 @@ extension Partition {
     var event: Int32 = -1
   }
 
+  @inline(__always)
+  private static func isBackscatter(_ observation: Observation) -> Bool {
+    TrafficClass(rawValue: observation.trafficClass)?.isBackscatter == true
+  }
+
   /// The first step of fetching ahead: the slots of both tables.
   @inline(__always)
   func prefetchSlots(_ observation: Observation) -> Place {
@@ -24,6 +29,7 @@ extension Partition {
     place.block = Self.mix32(Self.block(of: observation.packet.destination.bits))
     sources.prefetchSlot(hash: observation.hash)
     events.prefetchSlot(hash: place.eventHash)
+    if Self.isBackscatter(observation) { victims.prefetchSlot(hash: observation.hash) }
     return place
   }
 
@@ -31,6 +37,7 @@ extension Partition {
   @inline(__always)
   func prefetchEntries(_ observation: Observation, _ place: inout Place) {
     _ = sources.prefetchEntry(hash: observation.hash)
+    if Self.isBackscatter(observation) { _ = victims.prefetchEntry(hash: observation.hash) }
     place.event = Int32(truncatingIfNeeded: events.prefetchEntry(hash: place.eventHash))
   }
 

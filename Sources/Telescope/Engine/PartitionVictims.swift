@@ -34,8 +34,8 @@ extension Partition {
     victims[position].packets &+= 1
     victims[position].bytes &+= UInt64(packet.wireLength)
     distinct.insert(hash: destination, into: &victims[position].destinations)
-    if let index = VictimEntry.classes.firstIndex(of: trafficClass) {
-      victims[position].classPackets[index] &+= 1
+    if let place = VictimEntry.place(of: trafficClass) {
+      victims[position].classPackets[place] &+= 1
     }
     if packet.traits.contains(.quoteMismatch) { victims[position].mismatches &+= 1 }
     if observation.port != 0 {

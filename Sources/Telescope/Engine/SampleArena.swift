@@ -6,6 +6,8 @@ struct SampleArena: ~Copyable {
   let slotsPerGroup: Int
   let slotLength: Int
   let groupLimit: Int
+  /// From one slot to the next: whole cache lines.
+  private let stride: Int
   /// A record is a group; a slot is an octet of length and the packet's first octets.
   private var groups: ChunkedMemory
   private var created = 0
@@ -14,7 +16,8 @@ struct SampleArena: ~Copyable {
   init(slotsPerGroup: Int, slotLength: Int, limitBytes: Int) {
     self.slotsPerGroup = max(1, slotsPerGroup)
     self.slotLength = min(255, max(16, slotLength))
-    let bytes = self.slotsPerGroup * (self.slotLength + 1)
+    stride = (self.slotLength + 1 + 63) / 64 * 64
+    let bytes = self.slotsPerGroup * stride
     groups = ChunkedMemory(recordBytes: bytes, chunkShift: 6)
     groupLimit = limitBytes / bytes
   }
@@ -25,7 +28,7 @@ struct SampleArena: ~Copyable {
 
   private func slot(_ group: UInt32, _ slot: Int) -> UnsafeMutableRawPointer {
     precondition(holds(group) && slot < slotsPerGroup)
-    return groups.pointer(Int(group)) + slot &* (slotLength &+ 1)
+    return groups.pointer(Int(group)) + slot &* stride
   }
 
   /// A group of empty slots, or nil when the room is used up.
@@ -39,7 +42,10 @@ struct SampleArena: ~Copyable {
       group = created
       created += 1
     }
-    groups.run(from: group, to: group + 1).initializeMemory(as: UInt8.self, repeating: 0)
+    // What a slot of length zero holds is never looked at.
+    for number in 0..<slotsPerGroup {
+      slot(UInt32(group), number).storeBytes(of: 0, as: UInt8.self)
+    }
     return UInt32(group)
   }
 
@@ -57,7 +63,7 @@ struct SampleArena: ~Copyable {
   /// Asks for the memory of a slot.
   @inline(__always)
   func prefetch(_ group: UInt32, slot number: Int) {
-    let start = groups.pointer(Int(group)) + number &* (slotLength &+ 1)
+    let start = groups.pointer(Int(group)) + number &* stride
     noroshi_prefetch(start)
     noroshi_prefetch(start + 64)
   }

@@ -52,6 +52,8 @@ public final class TelescopeEngine {
   var storms = StormLog()
   var campaigns = CampaignWatch()
   private var finished = TelescopeResults()
+  /// Whether the next checkpoint must look at hosts without new packets too.
+  private var judgesAll = false
   var sources = HyperLogLog(precision: 14)
 
   public init(space: DarkSpace, surroundings: Surroundings) {
@@ -258,8 +260,11 @@ public final class TelescopeEngine {
     drain()
     collect()
     let hourEnds = EngineClock.hour(of: clock.binStart) != EngineClock.hour(of: now)
-    storms.examine(
+    if storms.examine(
       book.bin, from: clock.binStart, to: clock.binEnd, parameters: parameters)
+    {
+      judgesAll = true
+    }
     book.closeBin(start: clock.binStart / 1_000_000_000)
     if hourEnds { closeHour() }
     book.closeBefore(now / 1_000_000_000)
@@ -310,7 +315,8 @@ public final class TelescopeEngine {
       destinations: record.destinations, ports: record.entry.ports.counts.map(\.port))
   }
 
-  /// Everything that has been concluded since the last call, and what is still going on.
+  /// Everything that has been concluded since the last call, and what is still going on. Of the hosts
+  /// those that sent packets since then; all, when a storm of forged sources has come to light.
   ///
   /// The bin that is open is described as it stands; the call after it has ended describes it anew.
   public func checkpoint() -> TelescopeResults {
@@ -324,6 +330,8 @@ public final class TelescopeEngine {
     results.hosts = results.departed.map { judge.judge($0, storms: storms) }
     for index in 0..<Partition.count {
       for position in 0..<partitions[index].sources.count {
+        guard judgesAll || partitions[index].sources[position].isFresh else { continue }
+        partitions[index].sources[position].isFresh = false
         let summary = partitions[index].describe(partitions[index].sources[position])
         guard summary.isNotable(parameters) else { continue }
         results.hosts.append(judge.judge(summary, storms: storms))
@@ -342,6 +350,7 @@ public final class TelescopeEngine {
         partitions[index].alerts[position].isReported = true
       }
     }
+    judgesAll = false
     results.departed = []
     results.campaigns += campaigns.active
     results.series += book.openPoints(with: openBin(), start: clock.binStart / 1_000_000_000)

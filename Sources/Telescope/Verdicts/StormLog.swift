@@ -17,9 +17,12 @@ struct StormLog {
   private var usual: [UInt16: [Float]] = [:]
 
   /// Looks at one closed series bin.
+  ///
+  /// - Returns: whether a storm was raging in it, which may change what was said of hosts.
   mutating func examine(
     _ cells: SeriesCells, from: Int64, to: Int64, parameters: TelescopeParameters
-  ) {
+  ) -> Bool {
+    var isStormy = false
     var bogons: [UInt16: UInt64] = [:]
     for (number, cell) in cells.each(.bogonPort) where number != SeriesCells.other {
       bogons[UInt16(truncatingIfNeeded: number), default: 0] += cell.packets
@@ -39,10 +42,12 @@ struct StormLog {
         && !history.isEmpty && hosts >= parameters.stormRatio * Double(median)
       if byBogons || byCrowd {
         note(port: port, from: from, to: to)
+        isStormy = true
       } else if hosts >= 10 {
         usual[port] = (history + [Float(hosts)]).suffix(288)
       }
     }
+    return isStormy
   }
 
   private mutating func note(port: UInt16, from: Int64, to: Int64) {
