@@ -12,7 +12,7 @@ struct TelescopePass: ParsableCommand {
   @Argument(help: "The capture.")
   var capture: String
   @Option(help: "The dark network.")
-  var network = "198.18.0.0/15"
+  var network = "198.18.0.0/16"
   @Option(help: "Threads that keep tables.")
   var threads = 2
 

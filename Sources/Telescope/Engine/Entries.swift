@@ -59,27 +59,32 @@ struct SYNSignature: BitwiseCopyable, Hashable {
   }
 }
 
-/// One source's packets of one class to one port. Three cache lines; what every packet changes lies in
-/// the first two.
+/// One source's packets of one class to one port. Every packet writes the first two cache lines; the
+/// rest is looked at when a bin ends.
 struct EventEntry: FlatEntry {
+  static let busyBytes = 128
+
   var address: UInt128
   var port: UInt16
   var trafficClass: TrafficClass.RawValue
   var hasSamples = false
+  var samples: UInt32 = 0
   /// What came since the last series bin was closed.
   var binPackets: UInt32 = 0
   var binBytes: UInt32 = 0
   var last: Int64
   var packets: UInt64 = 0
-  var bytes: UInt64 = 0
   var tally = FingerprintTally()
   var destinations = DistinctCounter()
 
-  var samples: UInt32 = 0
   var blocks = DistinctCounter()
+  /// Octets before the open bin.
+  var earlierBytes: UInt64 = 0
   var first: Int64
   /// Of its first TCP probe; all zero before.
   var signature = SYNSignature()
+
+  var bytes: UInt64 { earlierBytes &+ UInt64(binBytes) }
 
   init(
     address: UInt128, port: UInt16, trafficClass: TrafficClass.RawValue, first: Int64, last: Int64

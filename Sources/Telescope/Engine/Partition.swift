@@ -250,9 +250,10 @@ struct Partition: ~Copyable {
     }
     if time > events[position].last { events[position].last = time }
     events[position].packets &+= 1
-    events[position].bytes &+= UInt64(packet.wireLength)
     events[position].binPackets &+= 1
     events[position].binBytes &+= packet.wireLength
+    // Far below the counters' end even when the next packet is as large as a packet can be.
+    if events[position].binBytes >= 1 << 31 { flushBin(at: position) }
     countDestination(position, place, isIPv4: packet.destination.isIPv4)
     if isProbe {
       if events[position].tally.considered == 0, packet.transport == .tcp {

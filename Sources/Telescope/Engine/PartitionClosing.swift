@@ -37,6 +37,7 @@ extension Partition {
     guard events[position].binPackets > 0 else { return }
     let series = series(of: events[position])
     results.cells.add(events[position], at: series.place, rule: series.rule)
+    events[position].earlierBytes = events[position].bytes
     events[position].binPackets = 0
     events[position].binBytes = 0
   }
