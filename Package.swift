@@ -30,6 +30,8 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let asyncHTTPClient = Target.Dependency.product(
+  name: "AsyncHTTPClient", package: "async-http-client")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let lifecycle = Target.Dependency.product(
@@ -50,6 +52,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -79,6 +82,13 @@ let package = Package(
     room("FlowRecords", imports: ["NetworkTypes", "PacketCapture", "CNetwork", "CZstd"]),
     room("FlowArchive", imports: ["NetworkTypes", "FlowRecords", "Parquet"]),
 
+    room(
+      "FlowCluster",
+      imports: [
+        "NetworkTypes", "FlowRecords", "FlowArchive", asyncHTTPClient, logging,
+        .product(name: "NIOCore", package: "swift-nio"),
+      ]),
+
     // Vocabulary.
     room("Findings", imports: ["NetworkTypes", crypto]),
     room("Constituency", imports: ["NetworkTypes", yams]),
@@ -98,6 +108,11 @@ let package = Package(
         + nio,
       resources: [.embedInCode("Notices/Catalogue/notices.yaml")]),
 
+    room(
+      "FlowAnalysis",
+      imports: [
+        "NetworkTypes", "FlowRecords", "FlowArchive", "Sketches", "Findings", "Store", grdb,
+      ]),
     room("TrustServices", imports: ["NetworkTypes", asn1, crypto, cryptoExtras]),
 
     // Faces.
@@ -106,7 +121,8 @@ let package = Package(
       "Portal",
       imports: [
         "NetworkTypes", "Findings", "Constituency", "Store", "Telescope", "Casework",
-        "Geolocation", grdb, crypto, cryptoExtras, yams, logging, lifecycle,
+        "Geolocation", "FlowRecords", "FlowArchive", "FlowAnalysis", "TrustServices", grdb, crypto,
+        cryptoExtras, yams, logging, lifecycle,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -121,8 +137,9 @@ let package = Package(
       name: "noroshi",
       dependencies: [
         "NetworkTypes", "PacketCapture", "Sketches", "Parquet", "Anonymisation", "Geolocation",
-        "FlowRecords", "FlowArchive", "Findings", "Constituency", "Store", "Telescope", "Casework",
-        "Portal", "Settings", argumentParser, yams, logging, lifecycle, grdb,
+        "FlowRecords", "FlowArchive", "FlowCluster", "FlowAnalysis", "Findings", "Constituency",
+        "Store", "Telescope", "Casework", "TrustServices", "Portal", "Settings", argumentParser,
+        yams, logging, lifecycle, grdb,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
@@ -141,6 +158,13 @@ let package = Package(
     tests("FlowRecordsTests", of: ["NetworkTypes", "PacketCapture", "FlowRecords"]),
     tests(
       "FlowArchiveTests", of: ["NetworkTypes", "FlowRecords", "FlowArchive", "Parquet"],
+      exclude: ["Fixtures"]),
+    tests("FlowClusterTests", of: ["NetworkTypes", "FlowRecords", "FlowArchive", "FlowCluster"]),
+    tests(
+      "FlowAnalysisTests",
+      of: [
+        "NetworkTypes", "FlowRecords", "FlowArchive", "Findings", "Store", "FlowAnalysis", grdb,
+      ],
       exclude: ["Fixtures"]),
     tests("TrustServicesTests", of: ["NetworkTypes", "TrustServices", asn1, crypto, cryptoExtras]),
     tests("FindingsTests", of: ["NetworkTypes", "Findings"]),
@@ -161,7 +185,7 @@ let package = Package(
       "PortalTests",
       of: [
         "NetworkTypes", "Findings", "Constituency", "Store", "Telescope", "Casework",
-        "Geolocation", "Portal", grdb, logging,
+        "Geolocation", "FlowRecords", "FlowArchive", "Portal", grdb, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -40,12 +40,25 @@ public struct Finding: Hashable, Sendable, Codable, Identifiable {
 
   /// 32 hexadecimal digits: the first 128 bits of SHA-256 over the identifying fields.
   public var id: String {
-    let identity = [
-      "noroshi-finding-1", kind.rawValue, subject.description, sensor,
-      String(firstSeen.nanoseconds),
-    ].joined(separator: "\u{1f}")
-    return SHA256.hash(data: Array(identity.utf8)).prefix(16)
-      .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    var identity: [UInt8] = []
+    identity.reserveCapacity(128)
+    identity.append(contentsOf: "noroshi-finding-1".utf8)
+    // The fields are parted by the separator of units, U+001F.
+    for field in [kind.rawValue, subject.description, sensor, String(firstSeen.nanoseconds)] {
+      identity.append(0x1f)
+      identity.append(contentsOf: field.utf8)
+    }
+    let digest = SHA256.hash(data: identity)
+    return String(unsafeUninitializedCapacity: 32) { text in
+      var place = 0
+      for byte in digest.prefix(16) {
+        for digit in [byte >> 4, byte & 15] {
+          text[place] = digit < 10 ? 48 + digit : 87 + digit
+          place += 1
+        }
+      }
+      return place
+    }
   }
 }
 
@@ -74,8 +87,12 @@ extension Finding {
       self.transport = transport
     }
 
+    /// Whether neither port nor protocol belong to it: its text is the address's.
+    public var isAddressAlone: Bool { port == nil && transport == nil }
+
     /// `192.0.2.1`, `192.0.2.1:80/tcp`, `[2001:db8::1]:53/udp`, `192.0.2.1/icmp`.
     public var description: String {
+      if isAddressAlone { return address.description }
       let host = port != nil && !address.isIPv4 ? "[\(address)]" : "\(address)"
       return host + (port.map { ":\($0)" } ?? "") + (transport.map { "/\($0)" } ?? "")
     }

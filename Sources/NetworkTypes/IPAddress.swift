@@ -54,9 +54,7 @@ extension IPAddress: LosslessStringConvertible {
 
   /// Dotted quad for IPv4, the canonical form of RFC 5952 for IPv6.
   public var description: String {
-    if let v4 {
-      return "\(v4 >> 24).\(v4 >> 16 & 255).\(v4 >> 8 & 255).\(v4 & 255)"
-    }
+    if let v4 { return Self.dottedQuad(v4) }
     let groups = (0..<8).map { UInt16(truncatingIfNeeded: bits >> UInt128(112 - 16 * $0)) }
     var best = 0..<0
     var start = 0
@@ -71,6 +69,30 @@ extension IPAddress: LosslessStringConvertible {
     }
     if best.isEmpty { return hex(0..<8) }
     return hex(0..<best.lowerBound) + "::" + hex(best.upperBound..<8)
+  }
+
+  private static func dottedQuad(_ v4: UInt32) -> String {
+    String(unsafeUninitializedCapacity: 15) { text in
+      var count = 0
+      for shift: UInt32 in [24, 16, 8, 0] {
+        let octet = UInt8(truncatingIfNeeded: v4 >> shift)
+        if count > 0 {
+          text[count] = UInt8(ascii: ".")
+          count += 1
+        }
+        if octet >= 100 {
+          text[count] = 48 + octet / 100
+          count += 1
+        }
+        if octet >= 10 {
+          text[count] = 48 + octet / 10 % 10
+          count += 1
+        }
+        text[count] = 48 + octet % 10
+        count += 1
+      }
+      return count
+    }
   }
 }
 

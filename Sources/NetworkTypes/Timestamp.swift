@@ -63,16 +63,31 @@ extension Timestamp: LosslessStringConvertible {
       days -= 1
     }
     let (year, month, day) = Self.civil(fromDays: days)
-    var text =
-      "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))"
-      + "T\(Self.padded(rest / 3600, 2)):\(Self.padded(rest / 60 % 60, 2))"
-      + ":\(Self.padded(rest % 60, 2))"
-    if fraction != 0 {
-      var digits = Self.padded(fraction, 9)[...]
-      while digits.last == "0" { digits.removeLast() }
-      text += "." + digits
+    return String(unsafeUninitializedCapacity: 30) { text in
+      var count = 0
+      // The years 1677 to 2262 have four digits.
+      func append(_ value: Int64, _ width: Int, _ mark: UInt8) {
+        var rest = value
+        for place in stride(from: count + width - 1, through: count, by: -1) {
+          text[place] = 48 + UInt8(truncatingIfNeeded: rest % 10)
+          rest /= 10
+        }
+        text[count + width] = mark
+        count += width + 1
+      }
+      append(year, 4, UInt8(ascii: "-"))
+      append(month, 2, UInt8(ascii: "-"))
+      append(day, 2, UInt8(ascii: "T"))
+      append(rest / 3600, 2, UInt8(ascii: ":"))
+      append(rest / 60 % 60, 2, UInt8(ascii: ":"))
+      append(rest % 60, 2, fraction == 0 ? UInt8(ascii: "Z") : UInt8(ascii: "."))
+      guard fraction != 0 else { return count }
+      append(fraction, 9, UInt8(ascii: "Z"))
+      count -= 1
+      while text[count - 1] == 48 { count -= 1 }
+      text[count] = UInt8(ascii: "Z")
+      return count + 1
     }
-    return text + "Z"
   }
 
   /// Reads RFC 3339 with any offset, a space instead of `T`, and a missing zone as UTC; digits past
@@ -129,11 +144,6 @@ extension Timestamp: LosslessStringConvertible {
     let exact = Int128(whole) * 1_000_000_000 + Int128(fraction)
     guard let nanoseconds = Int64(exactly: exact) else { return nil }
     self.nanoseconds = nanoseconds
-  }
-
-  private static func padded(_ value: Int64, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 
   // The proleptic Gregorian calendar in whole days, after Howard Hinnant,

@@ -51,6 +51,16 @@ extension ColumnBuilder {
     noteRows(order.count)
   }
 
+  /// Appends `values[order[0]]` plus `base` and so on; a sum wraps around at 64 bits.
+  func append<Number: FixedWidthInteger & BitwiseCopyable>(
+    gathering values: Span<Number>, plus base: Int64, order: Span<UInt32>
+  ) {
+    if base == 0 { return append(gathering: values, order: order) }
+    for index in order.indices {
+      append(Int64(truncatingIfNeeded: values[Int(order[index])]) &+ base)
+    }
+  }
+
   /// Appends one number many times to an INT32 or INT64 column.
   @inlinable
   public func append<Number: FixedWidthInteger>(repeating value: Number, count: Int) {

@@ -1,10 +1,11 @@
 /// Turns the first rows of a column into the pages of a chunk.
 struct ColumnEncoder: ~Copyable {
-  private let parameters: ParquetWriterParameters
+  let parameters: ParquetWriterParameters
   private let compressor: ZstandardCompressor?
   /// The chunk's pages with their headers.
   private(set) var output = OctetSink()
-  private var body = OctetSink()
+  // Reached by ColumnEncoder+Gathering.swift, as is what else is not private.
+  var body = OctetSink()
   private var levels = OctetSink()
   private var joined = OctetSink()
   private var compressed = OctetSink()
@@ -16,7 +17,7 @@ struct ColumnEncoder: ~Copyable {
   }
 
   /// The encodings of a chunk's values, with the numbers of parquet.thrift (`Encoding`).
-  private enum ValueEncoding: Int32 {
+  enum ValueEncoding: Int32 {
     case plain = 0
     case delta = 5
     case dictionary = 8
@@ -34,22 +35,16 @@ struct ColumnEncoder: ~Copyable {
   }
 
   /// A page: some rows and those of the column's values that belong to them.
-  private struct Page {
+  struct Page {
     var rows: Range<Int>
     var values: Range<Int>
   }
 
   /// Fills `output`; the offsets of the result are relative to its beginning.
   mutating func encode(_ builder: ColumnBuilder, rows: Int) throws(ParquetError) -> ColumnChunk {
-    output.removeAll()
-    uncompressedSize = 0
     let column = builder.column
     let count = builder.valueCount(rows: rows)
-    var chunk = ColumnChunk()
-    chunk.physicalCode = column.physicalType.code
-    chunk.path = [column.name]
-    if compressor != nil { chunk.codec = 6 }
-    chunk.valueCount = Int64(rows)
+    var chunk = begin(column, rows: rows)
     var statistics: RawStatistics
     let encoding: ValueEncoding
     switch column.physicalType {
@@ -86,6 +81,24 @@ struct ColumnEncoder: ~Copyable {
       statistics = .octets(octets.span, ends: ends)
     }
     statistics.nullCount = Int64(rows - count)
+    return end(chunk, encoding, statistics)
+  }
+
+  mutating func begin(_ column: ParquetColumn, rows: Int) -> ColumnChunk {
+    output.removeAll()
+    uncompressedSize = 0
+    var chunk = ColumnChunk()
+    chunk.physicalCode = column.physicalType.code
+    chunk.path = [column.name]
+    if compressor != nil { chunk.codec = 6 }
+    chunk.valueCount = Int64(rows)
+    return chunk
+  }
+
+  func end(
+    _ begun: ColumnChunk, _ encoding: ValueEncoding, _ statistics: RawStatistics
+  ) -> ColumnChunk {
+    var chunk = begun
     chunk.statistics = statistics
     chunk.encodings = encoding.codes
     chunk.compressedSize = Int64(output.count)
@@ -248,7 +261,7 @@ struct ColumnEncoder: ~Copyable {
   }
 
   /// Bits of an index; never none, for readers that do not expect it.
-  private static func indexWidth(_ distinct: Int) -> Int {
+  static func indexWidth(_ distinct: Int) -> Int {
     max(1, Int.bitWidth - max(0, distinct - 1).leadingZeroBitCount)
   }
 
@@ -268,7 +281,7 @@ struct ColumnEncoder: ~Copyable {
     return pages
   }
 
-  private mutating func finishDictionary(
+  mutating func finishDictionary(
     count: Int, _ chunk: inout ColumnChunk
   ) throws(ParquetError) {
     chunk.dictionaryOffset = Int64(output.count)
@@ -282,23 +295,31 @@ struct ColumnEncoder: ~Copyable {
   private mutating func finish(
     _ page: Page, of builder: ColumnBuilder, _ encoding: ValueEncoding
   ) throws(ParquetError) {
+    levels.removeAll()
+    if builder.column.isOptional, !builder.present.isEmpty {
+      let present = builder.present
+      HybridEncoding.encode(present.span.extracting(page.rows), width: 1, into: &levels)
+    }
+    try finish(page, of: builder.column, encoding)
+  }
+
+  /// Writes out `body` as a data page; an optional column's rows are all there, unless `levels` has
+  /// been filled.
+  mutating func finish(
+    _ page: Page, of column: ParquetColumn, _ encoding: ValueEncoding
+  ) throws(ParquetError) {
     var header = PageHeader()
     header.valueCount = Int32(truncatingIfNeeded: page.rows.count)
     header.encoding = encoding.rawValue
-    levels.removeAll()
-    if builder.column.isOptional {
-      if builder.present.isEmpty {
-        levels.append(varint: UInt64(page.rows.count) << 1)
-        levels.append(1)
-      } else {
-        let present = builder.present
-        HybridEncoding.encode(present.span.extracting(page.rows), width: 1, into: &levels)
-      }
+    if column.isOptional, levels.count == 0 {
+      // One run: of nulls where the page has no values.
+      levels.append(varint: UInt64(page.rows.count) << 1)
+      levels.append(page.values.isEmpty ? 0 : 1)
     }
     switch parameters.pageVersion {
     case .one:
       header.kind = .data
-      if builder.column.isOptional {
+      if column.isOptional {
         joined.removeAll()
         joined.append(word: UInt32(truncatingIfNeeded: levels.count))
         joined.append(levels)
@@ -312,6 +333,7 @@ struct ColumnEncoder: ~Copyable {
       header.levelsLength = Int32(truncatingIfNeeded: levels.count)
       try appendPage(&header, prefix: levels.count)
     }
+    levels.removeAll()
   }
 
   /// Appends the header, `prefix` octets of levels as they are, and the compressed body.

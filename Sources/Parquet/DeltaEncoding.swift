@@ -11,33 +11,46 @@ enum DeltaEncoding {
     sink.append(varint: UInt64(miniblocks))
     sink.append(varint: UInt64(values.count))
     sink.append(zigzag: values.isEmpty ? 0 : Int64(values[0]))
-    var relative = [Word.Magnitude](repeating: 0, count: blockSize)
+    encode(values, [Word.Magnitude](repeating: 0, count: blockSize), &sink)
+  }
+
+  private static func encode<Word: FixedWidthInteger & SignedInteger & BitwiseCopyable>(
+    _ values: Span<Word>, _ scratch: [Word.Magnitude], _ sink: inout OctetSink
+  ) where Word.Magnitude: BitwiseCopyable {
+    var scratch = scratch
     let perMiniblock = blockSize / miniblocks
     var first = 1
     while first < values.count {
       let count = min(blockSize, values.count - first)
+      var relative = scratch.mutableSpan
       var least = Word.max
       for index in 0..<count {
-        let delta = values[first &+ index] &- values[first &+ index &- 1]
+        // `first` is at least 1, and `first` + `count` at most the number of values.
+        let delta =
+          values[unchecked: first &+ index] &- values[unchecked: first &+ index &- 1]
         least = min(least, delta)
-        relative[index] = Word.Magnitude(truncatingIfNeeded: delta)
+        relative[unchecked: index] = Word.Magnitude(truncatingIfNeeded: delta)
       }
       sink.append(zigzag: Int64(least))
       let base = Word.Magnitude(truncatingIfNeeded: least)
-      for index in 0..<count { relative[index] &-= base }
-      for index in count..<blockSize { relative[index] = 0 }
-      var widths: [Int] = []
+      for index in 0..<count { relative[unchecked: index] &-= base }
+      for index in count..<blockSize { relative[unchecked: index] = 0 }
+      // Four widths, the first in the lowest octet.
+      var widths: UInt32 = 0
       for miniblock in 0..<miniblocks {
         var bits: Word.Magnitude = 0
-        for index in 0..<perMiniblock { bits |= relative[miniblock * perMiniblock + index] }
-        widths.append(Word.bitWidth - bits.leadingZeroBitCount)
-        sink.append(UInt8(widths[miniblock]))
+        for index in 0..<perMiniblock {
+          bits |= relative[unchecked: miniblock &* perMiniblock &+ index]
+        }
+        widths |= UInt32(Word.bitWidth - bits.leadingZeroBitCount) &<< UInt32(8 * miniblock)
       }
-      for miniblock in 0..<miniblocks
-      where widths[miniblock] > 0 && miniblock * perMiniblock < count {
+      sink.append(word: widths)
+      for miniblock in 0..<miniblocks where miniblock * perMiniblock < count {
+        let width = Int(widths &>> UInt32(8 * miniblock) & 255)
+        guard width > 0 else { continue }
         let start = miniblock * perMiniblock
         sink.append(
-          packed: relative.span.extracting(start..<start + perMiniblock), width: widths[miniblock])
+          packed: scratch.span.extracting(start..<start + perMiniblock), width: width)
       }
       first += count
     }

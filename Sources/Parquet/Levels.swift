@@ -10,20 +10,28 @@ enum HybridEncoding {
     let count = values.count
     var literal = 0
     var index = 0
-    while index < count {
+    // Literals come in groups of eight, and runs are looked for where such a group begins: `index` -
+    // `literal` is always a multiple of eight.
+    while count - index >= runThreshold {
       let value = values[unchecked: index]
-      var next = index &+ 1
-      while next < count, values[unchecked: next] == value { next &+= 1 }
-      if next &- index >= runThreshold {
-        // Literals come in groups of eight: the run first fills up the last one.
-        index &+= (8 &- (index &- literal) & 7) & 7
-        pack(values, literal..<index, width, &sink)
-        sink.append(varint: UInt64(next &- index) << 1)
-        for octet in 0..<(width + 7) / 8 {
-          sink.append(UInt8(truncatingIfNeeded: UInt64(value) >> UInt64(8 * octet)))
-        }
-        literal = next
+      var difference: Word = 0
+      for place in 1..<8 { difference |= values[unchecked: index &+ place] ^ value }
+      guard difference == 0 else {
+        index &+= 8
+        continue
       }
+      var next = index &+ 8
+      while next < count, values[unchecked: next] == value { next &+= 1 }
+      guard next &- index >= runThreshold else {
+        index &+= 8
+        continue
+      }
+      pack(values, literal..<index, width, &sink)
+      sink.append(varint: UInt64(next &- index) << 1)
+      for octet in 0..<(width + 7) / 8 {
+        sink.append(UInt8(truncatingIfNeeded: UInt64(value) >> UInt64(8 * octet)))
+      }
+      literal = next
       index = next
     }
     pack(values, literal..<count, width, &sink)

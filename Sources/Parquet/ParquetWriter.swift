@@ -61,11 +61,13 @@ public final class ParquetWriter {
   public var metadata: [ParquetPair] = []
   /// Rows of the row groups written so far.
   public private(set) var rowCount = 0
-  private let parameters: ParquetWriterParameters
-  private var encoder: ColumnEncoder
+  let parameters: ParquetWriterParameters
+  // Reached by ParquetWriter+Chunks.swift.
+  var encoder: ColumnEncoder
+  var open: OpenRowGroup?
   private var descriptor: Int32
   private var journal: ParquetJournal?
-  private var offset: Int64 = 0
+  private(set) var offset: Int64 = 0
   private var groups: [RowGroupMetadata] = []
   @usableFromInline var pending = 0
   @usableFromInline let rowsPerGroup: Int
@@ -97,7 +99,7 @@ public final class ParquetWriter {
     columns = schema.map(ColumnBuilder.init)
     rowsPerGroup = max(1, parameters.rowsPerGroup)
     encoder = ColumnEncoder(parameters: parameters, compressor: compressor)
-    descriptor = open(Self.partPath(of: path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    descriptor = Glibc.open(Self.partPath(of: path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw .system(operation: "creating", path: Self.partPath(of: path), code: errno)
     }
@@ -173,16 +175,27 @@ public final class ParquetWriter {
     }
   }
 
-  private func writeGroup(rows: Int) throws(ParquetError) {
+  func writeGroup(rows: Int) throws(ParquetError) {
     var chunks: [ColumnChunk] = []
     for builder in columns {
-      var chunk = try encoder.encode(builder, rows: rows)
-      chunk.dataOffset += offset
-      if let relative = chunk.dictionaryOffset { chunk.dictionaryOffset = relative + offset }
-      try write(encoder.output)
+      chunks.append(try place(try encoder.encode(builder, rows: rows)))
       builder.removeFirst(rows: rows)
-      chunks.append(chunk)
     }
+    pending -= rows
+    try note(chunks, rows: rows)
+  }
+
+  /// Writes out the chunk that the encoder holds, and says where in the file it is.
+  func place(_ encoded: ColumnChunk) throws(ParquetError) -> ColumnChunk {
+    var chunk = encoded
+    chunk.dataOffset += offset
+    if let relative = chunk.dictionaryOffset { chunk.dictionaryOffset = relative + offset }
+    try write(encoder.output)
+    return chunk
+  }
+
+  /// Takes a row group, whose chunks are written, into the footer and the journal.
+  func note(_ chunks: [ColumnChunk], rows: Int) throws(ParquetError) {
     let group = RowGroupMetadata(chunks: chunks, rowCount: Int64(rows))
     if let journal {
       // The row group must be on the disk before the journal says so.
@@ -192,7 +205,6 @@ public final class ParquetWriter {
       try journal.append(group, ordinal: groups.count)
     }
     groups.append(group)
-    pending -= rows
     rowCount += rows
   }
 
@@ -238,7 +250,7 @@ public final class ParquetWriter {
     } else {
       directory = "."
     }
-    let handle = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let handle = Glibc.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard handle >= 0 else {
       throw .system(operation: "opening", path: directory, code: errno)
     }
@@ -265,6 +277,10 @@ public final class ParquetWriter {
     }
     let code = writeAll(sink.bytes, to: descriptor)
     guard code == 0 else {
+      // What a full disk took of it would put all that follows in the wrong place.
+      if ftruncate(descriptor, off_t(offset)) == 0 {
+        lseek(descriptor, off_t(offset), SEEK_SET)
+      }
       throw .system(operation: "writing", path: Self.partPath(of: path), code: code)
     }
     offset += Int64(sink.count)

@@ -142,6 +142,43 @@ struct OctetSink: ~Copyable {
     count += size
   }
 
+  /// The lowest `planes` octet planes (1...8) of some numbers plus `base`.
+  mutating func append<Number: FixedWidthInteger & BitwiseCopyable>(
+    split numbers: Span<Number>, plus base: Int64, planes: Int
+  ) {
+    let rows = numbers.count
+    guard rows > 0, planes > 0 else { return }
+    reserve(rows * planes)
+    var place = end.assumingMemoryBound(to: UInt8.self)
+    for octet in 0..<planes {
+      if octet < 4 {
+        // The lowest octets of a sum depend on those of the summands alone.
+        let shift = UInt32(8 * octet)
+        let base = UInt32(truncatingIfNeeded: base)
+        for row in 0..<rows {
+          let word = UInt32(truncatingIfNeeded: numbers[unchecked: row]) &+ base
+          place[row] = UInt8(truncatingIfNeeded: word &>> shift)
+        }
+      } else {
+        let shift = Int64(8 * octet)
+        for row in 0..<rows {
+          let word = Int64(truncatingIfNeeded: numbers[unchecked: row]) &+ base
+          place[row] = UInt8(truncatingIfNeeded: word &>> shift)
+        }
+      }
+      place += rows
+    }
+    count += rows * planes
+  }
+
+  /// One octet many times.
+  mutating func append(repeating octet: UInt8, count more: Int) {
+    guard more > 0 else { return }
+    reserve(more)
+    memset(end, Int32(octet), more)
+    count += more
+  }
+
   /// Room for `size` octets that `fill` writes into; it gives back how many it wrote, at most `size`.
   mutating func appendFilled<Failure: Error>(
     _ size: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int

@@ -23,7 +23,8 @@ public struct Portal: Service {
     traffic.register(in: metrics)
     platform = Platform(
       configuration: configuration, catalogue: try Catalogue.embedded(), assets: assets,
-      accounts: accounts, metrics: metrics, traffic: traffic, navigation: Self.navigation, now: now,
+      accounts: accounts, metrics: metrics, traffic: traffic,
+      navigation: Self.navigation.filter { $0.name != "flows" || sources.flows != nil }, now: now,
       logger: logger)
     self.onServerRunning = onServerRunning
 
@@ -33,8 +34,14 @@ public struct Portal: Service {
     let telescope = TelescopePages(
       reading: sources.telescope, tables: telescopeTables, map: WorldMap(),
       systemName: sources.systemName)
+    // Flows
+    let flows = sources.flows.map {
+      FlowPages(reading: $0, parameters: configuration.parameters.flows)
+    }
+    flows?.desk.register(in: metrics)
+    let flowLink = FlowLink(isOffered: flows != nil)
     // Casework
-    let cases = CasePages(reading: sources.cases)
+    let cases = CasePages(reading: sources.cases, flows: flowLink)
     // Notices
     let notices = NoticePages(reading: sources.notices)
     // What is known of one address, from every system
@@ -55,7 +62,7 @@ public struct Portal: Service {
             \(FindingMarkup.list(findings, visit))</section>
             """
         },
-      ], responsible: sources.responsible)
+      ], responsible: sources.responsible, flows: flowLink)
     // Organisations
     let organisations = OrganisationPages(
       organisations: sources.organisations, cases: cases.table)
@@ -66,6 +73,7 @@ public struct Portal: Service {
 
     var routes = OverviewPage(telescope: telescope, cases: cases, notices: notices).routes
     routes += telescopeTables.routes + telescope.routes + hosts.routes
+    routes += flows?.routes ?? []
     routes += cases.routes + notices.routes
     routes += organisations.routes
     routes += SignInPages.routes + AccountPages.routes + users.routes
@@ -80,6 +88,7 @@ public struct Portal: Service {
     NavigationItem(name: "overview", path: "/", audience: .signedIn),
     NavigationItem(name: "telescope", path: "/telescope", audience: .staff),
     NavigationItem(name: "hosts", path: "/hosts", audience: .signedIn),
+    NavigationItem(name: "flows", path: "/flows", audience: .staff),
     NavigationItem(name: "cases", path: "/cases", audience: .signedIn),
     NavigationItem(name: "notices", path: "/notices", audience: .signedIn),
     NavigationItem(name: "organisations", path: "/organisations", audience: .signedIn),
@@ -129,4 +138,6 @@ struct PortalSources: Sendable {
   var findings: @Sendable (IPAddress, Scope) async throws -> [Finding]
   var systemName: @Sendable (ASN) -> String?
   var audit: @Sendable (TableQuery) async throws -> Rows<AuditLine>
+  /// Nil where no flows are kept.
+  var flows: FlowReading?
 }

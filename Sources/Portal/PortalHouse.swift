@@ -22,6 +22,7 @@ extension Portal {
   /// - Parameters:
   ///   - constituency: asked anew for each page, so that a reloaded file counts at once.
   ///   - geolocation: likewise.
+  ///   - flows: the archive of flows; nil where there is none, and no pages of it then.
   ///   - now: the wall clock, at which people act and sessions end.
   ///   - onServerRunning: is told the port when the server listens.
   /// - Throws: ``CatalogueError`` when the built-in texts are broken, which the tests forbid.
@@ -29,7 +30,7 @@ extension Portal {
     configuration: PortalConfiguration, accounts: Accounts, store: DataStore, trail: AuditTrail,
     telescope: TelescopeStore, register: CaseRegister, outbox: Outbox,
     constituency: @escaping @Sendable () -> ConstituencyIndex,
-    geolocation: @escaping @Sendable () -> GeoDatabase,
+    geolocation: @escaping @Sendable () -> GeoDatabase, flows: FlowSource? = nil,
     metrics: MetricsRegistry = MetricsRegistry(), logger: Logger,
     now: @escaping @Sendable () -> Timestamp,
     onServerRunning: @escaping @Sendable (Int) async -> Void = { _ in }
@@ -58,7 +59,8 @@ extension Portal {
       findings: { address, scope in
         try register.findings(about: address, visibleTo: scope.visibility, limit: 50)
       },
-      systemName: { geolocation().asnName($0) }, audit: AuditLine.live(trail))
+      systemName: { geolocation().asnName($0) }, audit: AuditLine.live(trail),
+      flows: flows.map { .live($0, trail: trail, store: store, now: now) })
     try self.init(
       configuration: configuration, accounts: accounts, sources: sources, metrics: metrics,
       logger: logger, now: now, onServerRunning: onServerRunning)

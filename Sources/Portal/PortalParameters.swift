@@ -34,6 +34,9 @@ public struct PortalParameters: Sendable {
   /// The largest number of bearer tokens one account may hold.
   public var tokensPerAccount = 20
 
+  /// The bounds of searches of flows.
+  public var flows = FlowDeskParameters()
+
   public init() {}
 }
 

@@ -9,6 +9,15 @@ public struct AuditEntry: Hashable, Sendable {
     /// Somebody at the command line, by the operating system's user name.
     case commandLine(String)
 
+    /// The same, its name without a NUL.
+    var withoutNulls: Actor {
+      switch self {
+      case .system(let name): .system(name.withoutNulls)
+      case .user(let name): .user(name.withoutNulls)
+      case .commandLine(let name): .commandLine(name.withoutNulls)
+      }
+    }
+
     /// `system:casework`, `user:hanako`, `cli:root`: as it stands in the database.
     public var text: String {
       switch self {
@@ -56,8 +65,7 @@ public struct AuditEntry: Hashable, Sendable {
 extension AuditEntry {
   /// SQLite's text ends at a NUL, so that what is hashed would not be what is read back.
   mutating func takeOutNulls() {
-    guard [actor.text, action, subject].contains(where: { $0.utf8.contains(0) }) else { return }
-    actor = Actor(text: actor.text.withoutNulls) ?? actor
+    actor = actor.withoutNulls
     action = action.withoutNulls
     subject = subject.withoutNulls
   }

@@ -77,16 +77,17 @@ public final class AuditTrail: Sendable {
         INSERT INTO audit_trail (sequence, at, actor, action, subject, details, previous, hash)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """)
+    var bytes: [UInt8] = []
     for var entry in entries {
       entry.takeOutNulls()
       let sequence = head.sequence + 1
-      let details = CanonicalJSON.strings(entry.details).text
+      let actor = entry.actor.text
+      let details = CanonicalJSON.text(ofStrings: entry.details)
       let hash = Self.hash(
-        sequence: sequence, at: entry.nanoseconds, actor: entry.actor.text, action: entry.action,
-        subject: entry.subject, details: details, previous: head.hash)
+        sequence: sequence, at: entry.nanoseconds, actor: actor, action: entry.action,
+        subject: entry.subject, details: details, previous: head.hash, in: &bytes)
       try statement.execute(arguments: [
-        sequence, entry.nanoseconds, entry.actor.text, entry.action, entry.subject, details,
-        head.hash, hash,
+        sequence, entry.nanoseconds, actor, entry.action, entry.subject, details, head.hash, hash,
       ])
       head = AuditHead(sequence: sequence, hash: hash)
     }
@@ -114,14 +115,30 @@ public final class AuditTrail: Sendable {
     details: String, previous: String
   ) -> String {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(192 + details.utf8.count)
-    for field in [
-      "noroshi-audit-1", String(sequence), String(nanoseconds), actor, action, subject, details,
-      previous,
-    ] {
-      bytes += Array("\(field.utf8.count):".utf8)
-      bytes += Array(field.utf8)
+    return hash(
+      sequence: sequence, at: nanoseconds, actor: actor, action: action, subject: subject,
+      details: details, previous: previous, in: &bytes)
+  }
+
+  /// The same with a buffer that many entries share.
+  private static func hash(
+    sequence: Int64, at nanoseconds: Int64, actor: String, action: String, subject: String,
+    details: String, previous: String, in bytes: inout [UInt8]
+  ) -> String {
+    func append(_ field: String) {
+      JSONText.append(field.utf8.count, to: &bytes)
+      bytes.append(UInt8(ascii: ":"))
+      bytes.append(contentsOf: field.utf8)
     }
+    bytes.removeAll(keepingCapacity: true)
+    append("noroshi-audit-1")
+    append(String(sequence))
+    append(String(nanoseconds))
+    append(actor)
+    append(action)
+    append(subject)
+    append(details)
+    append(previous)
     return Hexadecimal.text(of: SHA256.hash(data: bytes))
   }
 
@@ -163,15 +180,17 @@ public final class AuditTrail: Sendable {
 
 /// Hashes as text.
 enum Hexadecimal {
-  private static let digits = Array("0123456789abcdef".utf8)
-
-  static func text(of bytes: some Sequence<UInt8>) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity(64)
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+  static func text(of digest: SHA256.Digest) -> String {
+    String(unsafeUninitializedCapacity: 2 * SHA256.byteCount) { text in
+      var place = 0
+      for byte in digest {
+        text[place] = digit(byte >> 4)
+        text[place + 1] = digit(byte & 15)
+        place += 2
+      }
+      return place
     }
-    return String(decoding: text, as: UTF8.self)
   }
+
+  private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
 }

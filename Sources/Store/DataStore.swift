@@ -65,7 +65,10 @@ public final class DataStore: Sendable {
     do {
       let pool = try DatabasePool(path: path, configuration: configuration)
       // GRDB turns its one writing connection to NORMAL when it turns on the log: turn it back.
-      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      try pool.writeWithoutTransaction { database in
+        try database.execute(sql: "PRAGMA synchronous = FULL")
+        try database.execute(sql: "PRAGMA cache_size = -\(Self.writingCacheKibibytes)")
+      }
       writer = pool
     } catch {
       throw StoreError.cannotOpen(path: path, reason: "\(error)")
@@ -77,6 +80,10 @@ public final class DataStore: Sendable {
     self.writer = writer
     path = nil
   }
+
+  /// Pages that the one writing connection keeps: with SQLite's own 2 MB a checkpoint of a hundred
+  /// thousand rows reads the same pages over and over (measured: 64 MB hold what it touches).
+  private static let writingCacheKibibytes = 65_536
 
   private static var configuration: Configuration {
     var configuration = Configuration()

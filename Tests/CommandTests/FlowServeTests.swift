@@ -19,6 +19,7 @@ private final class ServedHouse {
     .appending(path: "noroshi-flows-\(UUID().uuidString)").path
   let port = ServedHouse.freePort()
   var retentionDays = 90
+  var retentionGigabytes = 100.0
   private var server: Process?
 
   deinit {
@@ -34,6 +35,7 @@ private final class ServedHouse {
       "NOROSHI_FLOWS_ENABLED": "yes", "NOROSHI_FLOWS_LISTEN": "127.0.0.1:\(port)",
       "NOROSHI_FLOWS_ALLOW": "127.0.0.0/8", "NOROSHI_FLOWS_SAMPLING": "127.0.0.0/8=100!",
       "NOROSHI_FLOWS_RETENTION_DAYS": String(retentionDays),
+      "NOROSHI_FLOWS_RETENTION_GIGABYTES": String(retentionGigabytes),
       "NOROSHI_PORTAL_PORT": "0", "NOROSHI_METRICS_OPEN": "yes",
     ]
   }
@@ -194,6 +196,48 @@ struct FlowServeTests {
         && audit.contains(",system:flows,flows.forgotten,")
     }
     #expect(house.stop() == 0)
+    #expect(files.fileExists(atPath: data + "/flows/" + young))
+  }
+
+  @Test("serve deletes the oldest flows where the archive is too large, and no more than that")
+  func retentionBySize() async throws {
+    let house = ServedHouse()
+    let data = house.path
+    try house.run("init", data)
+    _ = try await house.serve()
+    try house.run(
+      "flows", "generate", "--to", "127.0.0.1:\(house.port)", "--count", "80000", "--rate", "40000")
+    try await house.wait("the collector's report") {
+      let report = try? CollectorReport.read(data + "/flow-exporters.json")
+      return report?.archive?.accepted == 80_000
+    }
+    #expect(house.stop() == 0)
+    // The same file twice more, as if they were of 2020 and 2021.
+    let files = FileManager.default
+    let names = files.enumerator(atPath: data + "/flows")?.allObjects as? [String] ?? []
+    let young = try #require(names.first { $0.hasSuffix(".parquet") })
+    for (hour, name) in [
+      ("2020/01/02/03", "flows-1577934000000-0001_1577934000_1577934001.parquet"),
+      ("2021/01/02/03", "flows-1609556400000-0001_1609556400_1609556401.parquet"),
+    ] {
+      let folder = data + "/flows/" + hour
+      try files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try files.copyItem(atPath: data + "/flows/" + young, toPath: folder + "/" + name)
+    }
+    let attributes = try files.attributesOfItem(atPath: data + "/flows/" + young)
+    let octets = try #require(attributes[.size] as? Int)
+
+    // Room for two and a half of the three, which are all young enough.
+    house.retentionDays = 36_500
+    house.retentionGigabytes = Double(octets) * 2.5 / 1e9
+    _ = try await house.serve()
+    try await house.wait("the deletion") {
+      let audit = try house.run("audit", "list", "--format", "csv", "--data", data)
+      return !files.fileExists(atPath: data + "/flows/2020")
+        && audit.contains(",system:flows,flows.forgotten,")
+    }
+    #expect(house.stop() == 0)
+    #expect(files.fileExists(atPath: data + "/flows/2021/01/02/03"))
     #expect(files.fileExists(atPath: data + "/flows/" + young))
   }
 

@@ -83,7 +83,17 @@ struct BrowserTests {
     "/", "/telescope", "/telescope/campaigns", "/telescope/victims", "/telescope/alerts",
     "/telescope/events", "/hosts", "/hosts/192.0.2.4", "/cases", "/cases/C-2026-1000", "/notices",
     "/notices/N-aozora-net-6", "/organisations", "/organisations/aozora-net", "/audit", "/users",
-    "/account", "/nothing",
+    "/account", "/nothing", "/flows", "/flows/conversation", "/flows/exporters",
+  ]
+
+  /// Searches of flows: they have a query already.
+  static let searches = [
+    "/flows?purpose=C-2026-1000&run=1&last=all",
+    "/flows?purpose=x&run=1&last=all&view=top&by=srcip",
+    "/flows?purpose=x&run=1&last=all&view=list&size=20",
+    "/flows?purpose=x&run=1&last=all&view=connections&size=20",
+    "/flows?purpose=x&run=1&filter=src%20ip%20192.0.2.1%20and%20port%20http",
+    "/flows/conversation?a=192.0.2.4&b=203.0.113.9&purpose=x&run=1&last=all",
   ]
 
   /// Serves the house to `body`, which gets the address.
@@ -138,7 +148,10 @@ struct BrowserTests {
   func narrow() async throws {
     try await Self.serving { address in
       for language in ["ja", "en"] {
-        let paths = Self.pages.map { "path=\(QueryText.encode($0 + "?lang=\(language)"))" }
+        let all =
+          Self.pages.map { $0 + "?lang=\(language)" }
+          + Self.searches.map { $0 + "&lang=\(language)" }
+        let paths = all.map { "path=\(QueryText.encode($0))" }
         let (status, output) = try await Self.chromium([
           "--virtual-time-budget=60000", "--dump-dom",
           "\(address)/measure?width=360&\(paths.joined(separator: "&"))",

@@ -17,15 +17,21 @@ struct RouteTests {
     let ownCase = SampleSources.cases.first { $0.organisation == organisation }
     let values = [
       "address": foreign ? "198.51.100.1" : "192.0.2.4", "part": "0",
-      "delivery": "N-\(organisation)-1-2", "name": "nobody",
+      "format": "csv", "delivery": "N-\(organisation)-1-2", "name": "nobody",
       "id": pattern.contains("/cases/")
         ? ownCase?.id ?? ""
         : pattern.contains("/notices/")
           ? "N-\(organisation)-1" : pattern.contains("/organisations/") ? organisation : "999",
     ]
-    return pattern.split(separator: "/", omittingEmptySubsequences: false).map { part in
+    let path = pattern.split(separator: "/", omittingEmptySubsequences: false).map { part in
       part.hasPrefix("{") ? values[String(part.dropFirst().dropLast())] ?? "" : String(part)
     }.joined(separator: "/")
+    // A search of flows needs its purpose, a conversation its two ends.
+    guard pattern.hasPrefix("/api/v1/flows") || pattern.hasPrefix("/flows/export"),
+      !pattern.contains("exporters")
+    else { return path }
+    return path + "?purpose=C-2026-1000&last=all"
+      + (pattern.hasSuffix("conversation") ? "&a=192.0.2.4&b=203.0.113.9" : "")
   }
 
   /// Words that only the other ISP's data hold.

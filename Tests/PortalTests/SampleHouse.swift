@@ -1,4 +1,5 @@
 import Findings
+import FlowArchive
 import Foundation
 import GRDB
 import Hummingbird
@@ -26,6 +27,8 @@ final class SampleHouse: Sendable {
   let acts: Mutex<[String]>
   /// What ``NoticeReading/act`` was asked to do.
   let deliveries: Mutex<[String]>
+  /// Whether the audit trail takes no line of a search.
+  let isTrailBroken = Mutex(false)
   /// Seconds since 1970 of the test's clock.
   let clock: Mutex<Int64>
 
@@ -55,8 +58,13 @@ final class SampleHouse: Sendable {
     }
   }
 
-  init(configuration: PortalConfiguration? = nil) async throws {
+  init(
+    configuration: PortalConfiguration? = nil, flows: FlowDeskParameters? = nil
+  ) async throws {
     var parameters = PortalParameters()
+    // Pages wait for their searches here, however busy the machine is.
+    parameters.flows.patienceMilliseconds = 60_000
+    if let flows { parameters.flows = flows }
     // The cost of hashing is tested by itself; here it would only make every test slow.
     parameters.scryptRounds = 1 << 4
     parameters.scryptParallelism = 1
@@ -88,6 +96,14 @@ final class SampleHouse: Sendable {
       },
       deliver: { id, action, actor in
         box.house?.deliveries.withLock { $0.append("\(actor) \(action) \(id)") }
+      },
+      searched: { record, asker in
+        guard let house = box.house, !house.isTrailBroken.withLock({ $0 }) else {
+          throw Problem.unavailable
+        }
+        house.record(
+          asker.account.name, "flows.search.\(record.stage.rawValue)", record.archive,
+          record.details(of: asker))
       })
     portal = try Portal(
       configuration: settings, accounts: accounts, sources: sources.all(), metrics: metrics,

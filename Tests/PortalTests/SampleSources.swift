@@ -1,4 +1,5 @@
 import Findings
+import FlowArchive
 import Foundation
 import NetworkTypes
 import Telescope
@@ -10,6 +11,7 @@ struct SampleSources: Sendable {
   let audit: @Sendable (TableQuery) async throws -> Rows<AuditLine>
   let act: @Sendable (String, CaseAction, String) async throws -> Void
   let deliver: @Sendable (String, DeliveryAction, String) async throws -> Void
+  let searched: @Sendable (SearchRecord, FlowAsker) throws -> Void
 
   static let hosts = SampleTelescope.hosts()
   static let events = SampleTelescope.events().map { event in
@@ -35,7 +37,8 @@ struct SampleSources: Sendable {
       findings: { address, scope in
         SampleHouse.sees(scope, address) ? [SampleCases.finding(address)] : []
       },
-      systemName: { $0 == ASN(64_500) ? "AOZORA" : nil }, audit: audit)
+      systemName: { $0 == ASN(64_500) ? "AOZORA" : nil }, audit: audit,
+      flows: FlowReading(source: FlowSample.source, audit: searched))
   }
 
   private var telescope: TelescopeReading {

@@ -127,6 +127,26 @@ struct AuditTrailTests {
     #expect(try first.anchor()?.sequence == 11)
   }
 
+  @Test("the chain has the same hashes in every release: old trails must verify")
+  func format() throws {
+    let trail = try store.trail(0)
+    let entries = [
+      AuditEntry(
+        nanoseconds: 1_764_000_000_000_000_000, actor: .system("casework"), action: "case.opened",
+        subject: "C-2026-000001", details: ["text": "\"é\"\n", "address": "192.0.2.10"]),
+      AuditEntry(
+        nanoseconds: 1_764_000_000_000_000_001, actor: .user("狼"), action: "case.closed",
+        subject: "C-2026-000001"),
+    ]
+    for entry in entries { try store.writer.write { _ = try trail.append(entry, in: $0) } }
+    // Computed with Python's hashlib.
+    #expect(
+      try trail.head()
+        == AuditHead(
+          sequence: 2,
+          hash: "ad0cf058a2a95ce7c9eedaa0072478d046ac4c9f9446e40c2d05455e1ecbe02c"))
+  }
+
   @Test("fields that read alike when run together have different hashes")
   func noConfusion() throws {
     let trail = try store.trail(0)

@@ -276,6 +276,37 @@ struct EventArchiveTests {
     #expect(files(in: store).isSubset(of: before))
   }
 
+  @Test("a checkpoint that is stopped on the way leaves neither files nor conclusions")
+  func stopped() throws {
+    struct Stop: Error {}
+    let folder = try TestFolder()
+    let store = try TelescopeStore(
+      DataStore(path: folder.path + "/noroshi.sqlite"), parameters: Self.tiny)
+    try record(store, Self.events(50), open: Self.events(250, seed: 9), generation: 1)
+    let before = files(in: store)
+    var results = TelescopeResults()
+    results.events = Self.events(20, seed: 5)
+    // After some runs were written, and before any.
+    for count in [250, 30] {
+      #expect(throws: Stop.self) {
+        try store.record(results, inputs: [], generation: 2, now: nil) { consume in
+          for event in Self.events(count, seed: 5) { try consume(event) }
+          throw Stop()
+        }
+      }
+      #expect(files(in: store) == before)
+      #expect(try store.generation() == 1)
+      #expect(try store.events(EventQuery()).total == 300)
+    }
+    // The transaction fails while the events are walked.
+    #expect(throws: TelescopeError.self) {
+      try record(store, [], open: Self.events(350, seed: 7), generation: 0)
+    }
+    #expect(files(in: store) == before)
+    try record(store, [], open: Self.events(350, seed: 7), generation: 2)
+    #expect(try store.events(EventQuery()).total == 400)
+  }
+
   @Test("whole hours are forgotten, and their rows counted")
   func forgotten() throws {
     let folder = try TestFolder()

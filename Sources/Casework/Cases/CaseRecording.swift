@@ -10,13 +10,13 @@ import Store
 /// Cases that are touched are kept here and written once at the end; so a case that gains a
 /// thousand findings is written once, and its history gains one line.
 struct CaseRecording {
-  private let db: Database
   private let parameters: CaseworkParameters
   private let moment: Timestamp
   private let responsibility: (Finding) -> Responsibility
   /// The cases of an address that were read, the latest first, and what happened to them.
   private var cases: [Key: [Touched]] = [:]
   private var nextNumber: Int64
+  private let statements: CaseStatements
   private(set) var changes = CaseChanges()
 
   private struct Key: Hashable {
@@ -27,6 +27,8 @@ struct CaseRecording {
   fileprivate struct Touched {
     var stored: CaseTables.StoredCase
     var isNew = false
+    /// As it stands in the database; nil before it was written.
+    var written: Case?
     var newFindings = 0
     var updatedFindings = 0
     var steps: [(action: CaseEvent.Action, text: String?)] = []
@@ -37,23 +39,23 @@ struct CaseRecording {
     _ db: Database, parameters: CaseworkParameters, at moment: Timestamp,
     responsibility: @escaping (Finding) -> Responsibility
   ) throws {
-    self.db = db
     self.parameters = parameters
     self.moment = moment
     self.responsibility = responsibility
+    statements = try CaseStatements(db)
     nextNumber = (try Int64.fetchOne(db, sql: "SELECT max(number) FROM cases") ?? 0) + 1
   }
 
-  mutating func record(_ finding: Finding) throws {
-    let id = finding.id
-    let document = try CaseTables.document(finding)
-    let known = try Row.fetchOne(
-      try db.cachedStatement(sql: "SELECT document, last_seen, case_id FROM findings WHERE id = ?"),
-      arguments: [id])
+  mutating func record(_ prepared: PreparedFinding) throws {
+    let (finding, id, document) = (prepared.finding, prepared.id, prepared.document)
+    let known = try Row.fetchOne(statements.finding, arguments: [id])
     if let known {
+      let lastSeen: Int64 = known[1]
+      let stored: String = known[0]
       // The same again, or an earlier reading of what has gone on since: nothing is new.
-      let isOlder = (known[1] as Int64) > finding.lastSeen.nanoseconds
-      if isOlder || known[0] == document {
+      if try lastSeen > finding.lastSeen.nanoseconds || stored == document
+        || lastSeen == finding.lastSeen.nanoseconds && Self.says(stored, finding)
+      {
         changes.unchangedFindings += 1
         return
       }
@@ -63,22 +65,20 @@ struct CaseRecording {
     }
     let previousCase: String? = known?[2]
     let caseID = try place(finding, previousCase: previousCase)
-    let statement = try db.cachedStatement(
-      sql: """
-        INSERT INTO findings (id, kind, address, address_text, subject, sensor, first_seen,
-          last_seen, confidence, marking, detail, case_id, recorded, document)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET last_seen = excluded.last_seen,
-          confidence = excluded.confidence, marking = excluded.marking, detail = excluded.detail,
-          case_id = excluded.case_id, recorded = excluded.recorded, document = excluded.document
-        """)
-    try statement.execute(arguments: [
-      id, finding.kind.rawValue, CaseTables.octets(finding.subject.address),
-      finding.subject.address.description, finding.subject.description, finding.sensor,
+    let address = finding.subject.address.description
+    try statements.writeFinding.execute(arguments: [
+      id, finding.kind.rawValue, CaseTables.octets(finding.subject.address), address,
+      finding.subject.isAddressAlone ? address : finding.subject.description, finding.sensor,
       finding.firstSeen.nanoseconds, finding.lastSeen.nanoseconds, finding.confidence.percent,
       CaseTables.rank(finding.marking), CaseRules.detail(of: finding), caseID ?? previousCase,
       moment.nanoseconds, document,
     ])
+  }
+
+  /// Whether a stored document says the same, which may be in another order of its keys: an older
+  /// version wrote them sorted.
+  private static func says(_ document: String, _ finding: Finding) throws -> Bool {
+    try CaseTables.finding(document) == finding
   }
 
   /// The case that the finding goes into; nil for none.
@@ -106,8 +106,10 @@ struct CaseRecording {
       var touched = Touched(stored: .init(value: item, number: number), isNew: true)
       touched.steps.append((.opened, finding.evidence.first?.summary))
       touched.newFindings = 1
-      // Written now, so that findings may point to it, and again when the batch is done.
-      try CaseTables.write(touched.stored, in: db)
+      // Written now, so that findings may point to it, and again when the batch is done if more
+      // findings have changed it.
+      try CaseTables.write(touched.stored, with: statements.writeCase)
+      touched.written = item
       cases[key]?.insert(touched, at: 0)
       changes.opened.append(item.id)
       return item.id
@@ -125,25 +127,26 @@ struct CaseRecording {
   }
 
   private func read(_ key: Key) throws -> [Touched] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT \(CaseTables.caseColumns) FROM cases WHERE address = ? AND kind = ?
-        ORDER BY number DESC LIMIT 16
-        """)
     let rows = try Row.fetchAll(
-      statement, arguments: [CaseTables.octets(key.address), key.kind.rawValue])
-    return try rows.map { Touched(stored: try CaseTables.caseRow($0)) }
+      statements.casesOfAddress, arguments: [CaseTables.octets(key.address), key.kind.rawValue])
+    return try rows.map { row in
+      let stored = try CaseTables.caseRow(row)
+      return Touched(stored: stored, written: stored.value)
+    }
   }
 
   /// Writes what was touched, with its history and its lines of the audit trail.
-  mutating func finish(_ trail: AuditTrail) throws {
+  mutating func finish(_ trail: AuditTrail, in db: Database) throws {
     let actor = AuditEntry.Actor.system("casework")
+    let actorText = actor.text
     let touched = cases.values.joined().filter(\.isTouched)
       .sorted { $0.stored.number < $1.stored.number }
     var entries: [AuditEntry] = []
     for var item in touched {
       item.stored.value.updated = max(item.stored.value.updated, moment)
-      try CaseTables.write(item.stored, in: db)
+      if item.stored.value != item.written {
+        try CaseTables.write(item.stored, with: statements.writeCase)
+      }
       let value = item.stored.value
       if item.steps.isEmpty {
         item.steps.append((.updated, item.summary))
@@ -151,7 +154,8 @@ struct CaseRecording {
       }
       for step in item.steps {
         try CaseTables.writeEvent(
-          step.action, value.id, actor: actor, text: step.text, at: moment, in: db)
+          step.action, value.id, actor: actorText, text: step.text, at: moment,
+          with: statements.writeEvent)
         entries.append(
           AuditEntry(
             nanoseconds: moment.nanoseconds, actor: actor, action: "case.\(step.action.rawValue)",

@@ -44,11 +44,12 @@ public final class CaseRegister: Sendable {
     _ findings: some Sequence<Finding>, at moment: Timestamp,
     responsibility: @escaping (Finding) -> Responsibility
   ) throws -> CaseChanges {
-    try store.writer.write { db in
+    let findings = Array(findings)
+    return try store.writer.write { db in
       var recording = try CaseRecording(
         db, parameters: parameters, at: moment, responsibility: responsibility)
-      for finding in findings { try recording.record(finding) }
-      try recording.finish(trail)
+      try PreparedFinding.forEach(of: findings) { try recording.record($0) }
+      try recording.finish(trail, in: db)
       return recording.changes
     }
   }

@@ -129,23 +129,31 @@ enum CaseTables {
       number: row[19])
   }
 
+  static let writeCaseSQL = """
+    INSERT INTO cases (number, id, kind, address, address_text, responsibility, organisation,
+      claimants, state, opened, updated, closed, first_seen, last_seen, confidence, marking,
+      findings, due, assignee, reopened, detail)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (number) DO UPDATE SET responsibility = excluded.responsibility,
+      organisation = excluded.organisation, claimants = excluded.claimants,
+      state = excluded.state, updated = excluded.updated, closed = excluded.closed,
+      first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+      confidence = excluded.confidence, marking = excluded.marking,
+      findings = excluded.findings, due = excluded.due, assignee = excluded.assignee,
+      reopened = excluded.reopened, detail = excluded.detail
+    """
+
+  static let writeEventSQL =
+    "INSERT INTO case_events (case_id, moment, actor, action, text) VALUES (?, ?, ?, ?, ?)"
+
   /// Writes a case, new or changed.
   static func write(_ stored: StoredCase, in db: Database) throws {
+    try write(stored, with: try db.cachedStatement(sql: writeCaseSQL))
+  }
+
+  /// - Parameter statement: of ``writeCaseSQL``.
+  static func write(_ stored: StoredCase, with statement: Statement) throws {
     let item = stored.value
-    let statement = try db.cachedStatement(
-      sql: """
-        INSERT INTO cases (number, id, kind, address, address_text, responsibility, organisation,
-          claimants, state, opened, updated, closed, first_seen, last_seen, confidence, marking,
-          findings, due, assignee, reopened, detail)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (number) DO UPDATE SET responsibility = excluded.responsibility,
-          organisation = excluded.organisation, claimants = excluded.claimants,
-          state = excluded.state, updated = excluded.updated, closed = excluded.closed,
-          first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-          confidence = excluded.confidence, marking = excluded.marking,
-          findings = excluded.findings, due = excluded.due, assignee = excluded.assignee,
-          reopened = excluded.reopened, detail = excluded.detail
-        """)
     try statement.execute(arguments: [
       stored.number, item.id, item.kind.rawValue, octets(item.address), item.address.description,
       item.responsibility.word, item.responsibility.organisation,
@@ -161,9 +169,17 @@ enum CaseTables {
     _ action: CaseEvent.Action, _ id: String, actor: AuditEntry.Actor, text: String?,
     at moment: Timestamp, in db: Database
   ) throws {
-    let statement = try db.cachedStatement(
-      sql: "INSERT INTO case_events (case_id, moment, actor, action, text) VALUES (?, ?, ?, ?, ?)")
-    try statement.execute(arguments: [id, moment.nanoseconds, actor.text, action.rawValue, text])
+    try writeEvent(
+      action, id, actor: actor.text, text: text, at: moment,
+      with: try db.cachedStatement(sql: writeEventSQL))
+  }
+
+  /// - Parameter statement: of ``writeEventSQL``.
+  static func writeEvent(
+    _ action: CaseEvent.Action, _ id: String, actor: String, text: String?, at moment: Timestamp,
+    with statement: Statement
+  ) throws {
+    try statement.execute(arguments: [id, moment.nanoseconds, actor, action.rawValue, text])
   }
 
   static func event(_ row: Row) throws -> CaseEvent {
@@ -174,12 +190,6 @@ enum CaseTables {
     return CaseEvent(
       id: row["id"], caseID: row["case_id"], moment: Timestamp(nanoseconds: row["moment"]),
       actor: row["actor"], action: action, text: row["text"])
-  }
-
-  static func document(_ finding: Finding) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(finding), as: UTF8.self)
   }
 
   static func finding(_ document: String) throws -> Finding {

@@ -41,18 +41,8 @@ struct ArchiveFileWriter {
     }
     let open = try writer ?? begin(block)
     try encoding.write(block, to: open)
-    if block.has(.start) {
-      let values = block.values(.start, as: Int64.self)
-      for row in values.indices { first = min(first, values[unchecked: row]) }
-    } else {
-      first = min(first, 0)
-    }
-    if block.has(.end) {
-      let values = block.values(.end, as: Int64.self)
-      for row in values.indices { last = max(last, values[unchecked: row]) }
-    } else {
-      last = max(last, 0)
-    }
+    first = min(first, block.extremes(.start)?.lowerBound ?? 0)
+    last = max(last, block.extremes(.end)?.upperBound ?? 0)
   }
 
   private mutating func begin(_ block: RowBlock) throws -> ParquetWriter {

@@ -17,23 +17,22 @@ struct BlockEncoding {
       sorting.sort(block.values(.sourceAddress, as: UInt32.self))
     }
     let order = sorting.order
+    try writer.beginRowGroup(rows: count)
     var place = 0
     for column in FlowColumn.allCases
     where writer.schema.indices.contains(place) && writer.schema[place].name == Self.name(column) {
-      let builder = writer.columns[place]
       if column == .exporter {
-        appendExporters(block, order, builder, writer.columns[place + 1])
+        try appendExporters(block, order, to: writer)
         place += 2
       } else if column.kind == .address {
-        appendAddresses(block, column, order, builder, writer.columns[place + 1])
+        try appendAddresses(block, column, order, to: writer)
         place += 2
       } else {
-        append(block, column, order, builder)
+        try append(block, column, order, to: writer)
         place += 1
       }
     }
-    try writer.endRows(count)
-    try writer.endRowGroup()
+    try writer.finishRowGroup()
   }
 
   private static func name(_ column: FlowColumn) -> String {
@@ -41,50 +40,58 @@ struct BlockEncoding {
   }
 
   private func append(
-    _ block: RowBlock, _ column: FlowColumn, _ order: [UInt32], _ builder: ColumnBuilder
-  ) {
+    _ block: RowBlock, _ column: FlowColumn, _ order: [UInt32], to writer: ParquetWriter
+  ) throws(ParquetError) {
+    let order = order.span
     guard block.has(column) else {
-      if builder.column.isOptional {
-        builder.appendNulls(order.count)
+      if ArchiveSchema.always.contains(column) {
+        try writer.appendChunk { $0.append(repeating: 0, count: order.count) }
       } else {
-        builder.append(repeating: 0, count: order.count)
+        try writer.appendChunkOfNulls()
       }
       return
     }
-    if column.kind == .time {
-      builder.append(gathering: block.values(column, as: Int64.self), order: order.span)
-      return
-    }
-    switch column.width {
-    case 1: builder.append(gathering: block.values(column, as: UInt8.self), order: order.span)
-    case 2: builder.append(gathering: block.values(column, as: UInt16.self), order: order.span)
-    case 4: builder.append(gathering: block.values(column, as: UInt32.self), order: order.span)
-    default: builder.append(gathering: block.values(column, as: UInt64.self), order: order.span)
+    switch block.width(column) {
+    case 1:
+      try writer.appendChunk(gathering: block.values(column, as: UInt8.self), order: order)
+    case 2:
+      try writer.appendChunk(gathering: block.values(column, as: UInt16.self), order: order)
+    case 4:
+      try writer.appendChunk(
+        gathering: block.values(column, as: UInt32.self), plus: block.base(column), order: order)
+    default:
+      if column.kind == .time {
+        try writer.appendChunk(gathering: block.values(column, as: Int64.self), order: order)
+      } else {
+        try writer.appendChunk(gathering: block.values(column, as: UInt64.self), order: order)
+      }
     }
   }
 
   private func appendAddresses(
-    _ block: RowBlock, _ column: FlowColumn, _ order: [UInt32], _ narrow: ColumnBuilder,
-    _ wide: ColumnBuilder
-  ) {
+    _ block: RowBlock, _ column: FlowColumn, _ order: [UInt32], to writer: ParquetWriter
+  ) throws(ParquetError) {
     guard block.has(column) else {
       // No source at all is the address of all zero bits, which is not 0.0.0.0.
-      narrow.appendNulls(order.count)
-      wide.appendNulls(order.count)
+      try writer.appendChunkOfNulls()
+      try writer.appendChunkOfNulls()
       return
     }
     if block.isWide(column) {
-      narrow.appendNulls(order.count)
-      wide.append(gathering: block.values(column, as: UInt128.self), order: order.span)
+      try writer.appendChunkOfNulls()
+      try writer.appendChunk {
+        $0.append(gathering: block.values(column, as: UInt128.self), order: order.span)
+      }
     } else {
-      narrow.append(gathering: block.values(column, as: UInt32.self), order: order.span)
-      wide.appendNulls(order.count)
+      try writer.appendChunk(
+        gathering: block.values(column, as: UInt32.self), order: order.span)
+      try writer.appendChunkOfNulls()
     }
   }
 
   private func appendExporters(
-    _ block: RowBlock, _ order: [UInt32], _ texts: ColumnBuilder, _ domains: ColumnBuilder
-  ) {
+    _ block: RowBlock, _ order: [UInt32], to writer: ParquetWriter
+  ) throws(ParquetError) {
     var names: [String] = []
     var numberOfName: [String: UInt32] = [:]
     let numbers = block.exporters.map { exporter in
@@ -95,18 +102,22 @@ struct BlockEncoding {
       return UInt32(names.count - 1)
     }
     let values = block.values(.exporter, as: UInt16.self)
-    var nameIndices: [UInt32] = []
-    nameIndices.reserveCapacity(order.count)
-    if numbers.count == 1 {
-      nameIndices.append(contentsOf: repeatElement(numbers[0], count: order.count))
-      domains.append(repeating: block.exporters[0].domain, count: order.count)
-    } else {
-      for row in order {
-        let exporter = Int(values[Int(row)])
-        nameIndices.append(numbers[exporter])
-        domains.append(block.exporters[exporter].domain)
+    try writer.appendChunk { texts in
+      var indices: [UInt32] = []
+      indices.reserveCapacity(order.count)
+      if numbers.count == 1 {
+        indices.append(contentsOf: repeatElement(numbers[0], count: order.count))
+      } else {
+        for row in order { indices.append(numbers[Int(values[Int(row)])]) }
+      }
+      texts.append(numbered: names, indices: indices)
+    }
+    try writer.appendChunk { domains in
+      if numbers.count == 1 {
+        domains.append(repeating: block.exporters[0].domain, count: order.count)
+      } else {
+        for row in order { domains.append(block.exporters[Int(values[Int(row)])].domain) }
       }
     }
-    texts.append(numbered: names, indices: nameIndices)
   }
 }

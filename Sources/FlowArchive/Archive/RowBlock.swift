@@ -5,7 +5,9 @@ import Parquet
 /// The rows of the row group to come, column by column.
 ///
 /// A block holds flows of one kind: narrow ones have IPv4 source and destination and keep these as 32
-/// bits, wide ones as 128. Other addresses are 32 bits wide until the first IPv6 one comes.
+/// bits, wide ones as 128. Other addresses are 32 bits wide until the first IPv6 one comes. Counters and
+/// times, as a distance from the hour, are so until one does not fit: sorting them then needs half of
+/// the processor's cache.
 final class RowBlock: @unchecked Sendable {
   // A block has one owner at a time: the writer's lock or its queue.
   let capacity: Int
@@ -21,7 +23,7 @@ final class RowBlock: @unchecked Sendable {
   private(set) var exporters: [FlowExporter] = []
   private var exporterNumbers: [FlowExporter: UInt16] = [:]
   private var memory: [ColumnMemory?]
-  /// Address columns that hold 128 bits.
+  /// Address columns that hold 128 bits, and counters and times that hold 64.
   private var wide: UInt64 = 0
 
   init(capacity: Int) {
@@ -44,9 +46,21 @@ final class RowBlock: @unchecked Sendable {
 
   func isWide(_ column: FlowColumn) -> Bool { wide & column.bit != 0 }
 
-  private func width(_ column: FlowColumn) -> Int {
-    column.kind == .address && !isWide(column) ? 4 : column.width
+  /// Octets of each of a column's values.
+  func width(_ column: FlowColumn) -> Int {
+    switch column.kind {
+    case .address, .time, .counter: isWide(column) ? column.width : min(4, column.width)
+    case .number, .mac: column.width
+    }
   }
+
+  /// What is added to a column's values: milliseconds of a block's times while they have 32 bits.
+  func base(_ column: FlowColumn) -> Int64 {
+    column.kind == .time && !isWide(column) ? timeBase : 0
+  }
+
+  /// 24 days before the hour: its distances of 32 bits reach as far behind it.
+  private var timeBase: Int64 { hour &* 3_600_000 &- 1 &<< 31 }
 
   func has(_ column: FlowColumn) -> Bool { presence & column.bit != 0 }
 
@@ -79,6 +93,27 @@ final class RowBlock: @unchecked Sendable {
     return unsafe _overrideLifetime(memory.span(count, as: Value.self), borrowing: self)
   }
 
+  /// The first and the last of a column of times, in milliseconds; nil where it is absent.
+  func extremes(_ column: FlowColumn) -> ClosedRange<Int64>? {
+    guard has(column), count > 0 else { return nil }
+    if isWide(column) { return Self.extremes(values(column, as: Int64.self)) }
+    let range = Self.extremes(values(column, as: UInt32.self))
+    let base = base(column)
+    return Int64(range.lowerBound) &+ base...Int64(range.upperBound) &+ base
+  }
+
+  private static func extremes<Number: FixedWidthInteger & BitwiseCopyable>(
+    _ values: Span<Number>
+  ) -> ClosedRange<Number> {
+    var least = Number.max
+    var greatest = Number.min
+    for index in values.indices {
+      least = min(least, values[unchecked: index])
+      greatest = max(greatest, values[unchecked: index])
+    }
+    return least...greatest
+  }
+
   // MARK: Filling
 
   /// Takes rows of a batch, all of them of this block's kind; they must fit.
@@ -90,6 +125,8 @@ final class RowBlock: @unchecked Sendable {
       if batch.has(column) {
         append(batch, column, rows)
       } else if missing & column.bit != 0, column != .exporter {
+        // Nothing is zero, which is no distance from the hour.
+        if column.kind == .time, !isWide(column) { widenWords(column) }
         let width = width(column)
         memory(column).clear(count * width..<(count + taken) * width)
       }
@@ -132,7 +169,7 @@ final class RowBlock: @unchecked Sendable {
       case 1: copy(batch.column(column, as: UInt8.self), column, rows)
       case 2: copy(batch.column(column, as: UInt16.self), column, rows)
       case 4: copy(batch.column(column, as: UInt32.self), column, rows)
-      default: copy(batch.column(column, as: UInt64.self), column, rows)
+      default: appendWords(batch, column, rows)
       }
     }
   }
@@ -151,14 +188,62 @@ final class RowBlock: @unchecked Sendable {
 
   private func appendTimes(_ batch: FlowBatch, _ column: FlowColumn, _ rows: RowChoice) {
     let source = batch.column(column, as: Int64.self)
-    let target = memory(column)
-    var span = target.mutableSpan(count + rows.count, as: Int64.self)
-    for index in 0..<rows.count {
-      let nanoseconds = source[rows[index]]
-      // Rounded towards the past, also before 1970.
-      let milliseconds = nanoseconds / 1_000_000
-      span[count + index] = milliseconds &- (nanoseconds % 1_000_000 < 0 ? 1 : 0)
+    // The rows so far, which lack it, are zero.
+    if !has(column), count > 0 { wide |= column.bit }
+    if !isWide(column) {
+      let base = timeBase
+      var span = memory(column).mutableSpan(count + rows.count, as: UInt32.self)
+      var excess: UInt64 = 0
+      let first = count
+      rows.forEach(in: source) { index, nanoseconds in
+        let distance = UInt64(bitPattern: Self.milliseconds(nanoseconds) &- base)
+        excess |= distance
+        // `append` made room for as many rows as there are.
+        span[unchecked: first &+ index] = UInt32(truncatingIfNeeded: distance)
+      }
+      if excess >> 32 == 0 { return }
+      widenWords(column)
     }
+    var span = memory(column).mutableSpan(count + rows.count, as: Int64.self)
+    for index in 0..<rows.count {
+      span[count + index] = Self.milliseconds(source[rows[index]])
+    }
+  }
+
+  /// Rounded towards the past, also before 1970.
+  @inline(__always)
+  private static func milliseconds(_ nanoseconds: Int64) -> Int64 {
+    let milliseconds = nanoseconds / 1_000_000
+    return milliseconds &- (nanoseconds < milliseconds &* 1_000_000 ? 1 : 0)
+  }
+
+  /// Numbers of 64 bits, as 32 as long as they fit.
+  private func appendWords(_ batch: FlowBatch, _ column: FlowColumn, _ rows: RowChoice) {
+    let source = batch.column(column, as: UInt64.self)
+    guard column.kind == .counter, !isWide(column) else { return copy(source, column, rows) }
+    var span = memory(column).mutableSpan(count + rows.count, as: UInt32.self)
+    var excess: UInt64 = 0
+    let first = count
+    rows.forEach(in: source) { index, value in
+      excess |= value
+      span[unchecked: first &+ index] = UInt32(truncatingIfNeeded: value)
+    }
+    if excess >> 32 == 0 { return }
+    widenWords(column)
+    copy(source, column, rows)
+  }
+
+  /// Makes a column of 32 bits one of 64, keeping the rows so far.
+  private func widenWords(_ column: FlowColumn) {
+    let base = base(column)
+    let before = memory[Int(column.rawValue)]
+    wide |= column.bit
+    let after = ColumnMemory(octets: capacity * 8)
+    memory[Int(column.rawValue)] = after
+    guard let before, has(column) else { return }
+    let narrow = before.span(count, as: UInt32.self)
+    var span = after.mutableSpan(count, as: Int64.self)
+    for row in 0..<count { span[row] = Int64(narrow[row]) &+ base }
   }
 
   private func appendAddresses(_ batch: FlowBatch, _ column: FlowColumn, _ rows: RowChoice) {
@@ -218,6 +303,18 @@ enum RowChoice {
     switch self {
     case .range(let range): range.lowerBound &+ index
     case .some(let indices): indices[index]
+    }
+  }
+
+  /// Calls `body` with each row's value and which of them it is.
+  @inline(__always)
+  func forEach<Value: BitwiseCopyable>(in values: Span<Value>, _ body: (Int, Value) -> Void) {
+    switch self {
+    case .range(let range):
+      let part = values.extracting(range)
+      for index in part.indices { body(index, part[unchecked: index]) }
+    case .some(let indices):
+      for index in indices.indices { body(index, values[indices[index]]) }
     }
   }
 

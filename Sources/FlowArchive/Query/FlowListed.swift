@@ -8,6 +8,13 @@ public struct FlowListed: Hashable, Sendable {
   /// Packets and octets as the query counts them: scaled unless it is raw.
   public var packets: UInt64
   public var bytes: UInt64
+
+  /// One flow with its counters as a query has them.
+  public init(record: FlowRecord, packets: UInt64, bytes: UInt64) {
+    self.record = record
+    self.packets = packets
+    self.bytes = bytes
+  }
 }
 
 extension GroupScan {

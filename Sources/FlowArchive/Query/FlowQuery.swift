@@ -99,6 +99,21 @@ public struct SearchRecord: Hashable, Sendable, Codable {
   public var rows = 0
   /// Why it failed.
   public var failure: String?
+
+  /// A record without an outcome yet.
+  public init(
+    stage: Stage, actor: String, purpose: String, kind: String, filter: String, from: String?,
+    to: String?, archive: String
+  ) {
+    self.stage = stage
+    self.actor = actor
+    self.purpose = purpose
+    self.kind = kind
+    self.filter = filter
+    self.from = from
+    self.to = to
+    self.archive = archive
+  }
 }
 
 /// The numbers that bound a search.
@@ -147,6 +162,9 @@ public struct FlowQueryResult: Sendable {
   public var groupCount = 0
   /// Octets that went to a temporary file.
   public var spillOctets = 0
+
+  /// An empty result.
+  public init() {}
 }
 
 /// One row of a statistic, aggregation or biflow table.
@@ -162,6 +180,18 @@ public struct FlowSum: Hashable, Sendable {
   /// Of the reverse direction of a biflow.
   public var reversePackets: UInt64 = 0
   public var reverseBytes: UInt64 = 0
+
+  /// A row without a reverse direction.
+  public init(
+    key: [FlowValue], flows: UInt64, packets: UInt64, bytes: UInt64, first: Int64, last: Int64
+  ) {
+    self.key = key
+    self.flows = flows
+    self.packets = packets
+    self.bytes = bytes
+    self.first = first
+    self.last = last
+  }
 
   var milliseconds: UInt64 { UInt64(bitPattern: last &- first) }
 

@@ -6,6 +6,7 @@ import NetworkTypes
 /// Cases: the list, and one with its history and what can be done.
 struct CasePages: Sendable {
   let reading: CaseReading
+  var flows = FlowLink()
 
   /// The longest comment that is kept, in characters: our own choice.
   static let commentLength = 4_000
@@ -123,7 +124,8 @@ struct CasePages: Sendable {
         <h1>\(title) <span class="badge case-\(summary.state)">\
         \(visit.name("case", summary.state))</span></h1>
         <div class="columns">
-        <section class="panel"><h2>\(visit.t("case.facts"))</h2>\(facts.html)</section>
+        <section class="panel"><h2>\(visit.t("case.facts"))</h2>\(facts.html)\
+        \(flowLink(detail, visit))</section>
         <section class="panel"><h2>\(visit.t("case.act"))</h2>\
         \(try await actions(summary, visit))</section>
         </div>
@@ -133,6 +135,15 @@ struct CasePages: Sendable {
         \(FindingMarkup.list(detail.findings, visit))</section>
         \(notices(detail, visit))
         """)
+  }
+
+  /// The flows of the case's address around the time of what was found.
+  private func flowLink(_ detail: CaseDetail, _ visit: Visit) -> HTML {
+    let first = detail.findings.map(\.firstSeen).min() ?? detail.summary.opened
+    let last = detail.findings.map(\.lastSeen).max() ?? detail.summary.updated
+    return flows.html(
+      detail.summary.address, seen: min(first, last)...max(first, last),
+      purpose: visit.t("flows.purpose-case", ["id": detail.summary.id]), visit)
   }
 
   private func actions(_ summary: CaseSummary, _ visit: Visit) async throws -> HTML {

@@ -9,6 +9,7 @@ struct HostPages: Sendable {
   let sections: [@Sendable (IPAddress, Visit) async throws -> HTML]
   /// The organisations that answer for an address: identifier and name.
   let responsible: @Sendable (IPAddress, ASN?) async throws -> [OrganisationRecord]
+  var flows = FlowLink()
 
   var routes: [Route] {
     [
@@ -102,11 +103,19 @@ struct HostPages: Sendable {
       body: """
         <p class="trail"><a href="/hosts">\(visit.t("table.hosts"))</a></p>
         <h1 class="address">\(address.description)</h1>
+        \(flowLink(address, host, visit))
         \(host.map { summary($0, organisations, visit) } ?? unknown(organisations, visit))
         \(others)
         \(events)
         \(victims)
         """)
+  }
+
+  private func flowLink(_ address: IPAddress, _ host: ObservedHost?, _ visit: Visit) -> HTML {
+    let seen = host.map { min($0.firstSeen, $0.lastSeen)...max($0.firstSeen, $0.lastSeen) }
+    return flows.html(
+      address, seen: seen,
+      purpose: visit.t("flows.purpose-host", ["address": address.description]), visit)
   }
 
   private func unknown(_ organisations: [OrganisationRecord], _ visit: Visit) -> HTML {

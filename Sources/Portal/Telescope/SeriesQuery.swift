@@ -46,7 +46,9 @@ struct SeriesQuery: Sendable {
       measure = known
     }
     if let text = visit.query("until"), !text.isEmpty {
-      guard let moment = Timestamp(dateOrMoment: text) else { throw Problem.field("until", "time") }
+      guard let moment = Timestamp(dateOrMoment: text, in: visit.inputZone) else {
+        throw Problem.field("until", "time")
+      }
       until = moment
     }
   }

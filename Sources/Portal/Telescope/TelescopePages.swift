@@ -88,14 +88,13 @@ struct TelescopePages: Sendable {
       return
         "<label>\(visit.t("series.\(name)"))<select name=\"\(name)\">\(options)</select></label>"
     }
-    let until = visit.query("until") ?? ""
     return """
       <form method="get" action="/telescope" class="row controls">
       \(select("dimension", SeriesPoint.Dimension.allCases.map(\.rawValue), query.dimension.rawValue))
       \(select("resolution", SeriesQuery.resolutionWords, query.resolutionWord))
       \(select("measure", SeriesQuery.Measure.allCases.map(\.rawValue), query.measure.rawValue))
-      <label>\(visit.t("series.until"))<input type="datetime-local" name="until" value="\(until)">\
-      </label>
+      <label>\(visit.t("series.until", ["zone": visit.inputZone.rawValue]))<input \
+      type="datetime-local" name="until" value="\(visit.localInput("until"))"></label>
       <button type="submit">\(visit.t("series.show"))</button></form>
       """
   }

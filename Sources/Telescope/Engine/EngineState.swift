@@ -69,4 +69,9 @@ extension TelescopeEngine {
     for index in 0..<Partition.count { try readPartition(index, from: &source) }
     guard source.isAtEnd else { throw TelescopeError.damagedCheckpoint("octets follow its end") }
   }
+
+  /// Goes on counting from an earlier session's totals.
+  func resumeCounters(_ earlier: TelescopeCounters) {
+    counters = earlier
+  }
 }

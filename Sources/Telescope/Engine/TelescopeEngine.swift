@@ -37,7 +37,7 @@ public final class TelescopeEngine {
 
   public let space: DarkSpace
   public let parameters: TelescopeParameters
-  public private(set) var counters = TelescopeCounters()
+  public internal(set) var counters = TelescopeCounters()
 
   let surroundings: Surroundings
   let rules: PartitionRules
@@ -374,11 +374,6 @@ public final class TelescopeEngine {
         try body(partitions[index].describe(partitions[index].events[position], isClosed: false))
       }
     }
-  }
-
-  /// Goes on counting from an earlier session's totals.
-  func resumeCounters(_ earlier: TelescopeCounters) {
-    counters = earlier
   }
 
   /// Octets of all tables and sketches now.

@@ -87,9 +87,11 @@ public final class TelescopeSession {
     latest = results
     let next = generation + 1
     let path = Self.statePath(directory, next)
-    try writeState(to: path)
     try store.record(results, inputs: inputs, generation: next, now: engine.now) { consume in
       try engine.forEachOpenEvent(consume)
+      // Beside the writing of the last events and the database's work, and before the transaction that
+      // makes it count.
+      try writeState(to: path)
     }
     generation = next
     committedPackets = engine.counters.packets

@@ -69,7 +69,7 @@ final class EventArchive: Sendable {
     return files
   }
 
-  /// Writes events that are going on, in sorted runs.
+  /// Writes events that are going on, in sorted runs, each while the next one is gathered.
   ///
   /// - Parameter source: calls its consumer for each event.
   /// - Returns: nil where there are none.
@@ -77,24 +77,20 @@ final class EventArchive: Sendable {
     open source: ((TelescopeEvent) throws -> Void) throws -> Void, generation: Int
   ) throws -> EventFile? {
     var run: [TelescopeEvent] = []
-    var writer: EventFileWriter?
-    func flush() throws {
-      guard !run.isEmpty else { return }
-      let writing =
-        try writer ?? begin(hour: nil, generation: generation, name: Self.name(generation))
-      writer = writing
-      let places = run.indices.map { (key: EventKey(run[$0]), place: $0) }.sorted {
-        ($0.key, $0.place) < ($1.key, $1.place)
-      }
-      for (_, place) in places { try writing.append(run[place]) }
-      run.removeAll(keepingCapacity: true)
+    let runs = EventRuns {
+      try self.begin(hour: nil, generation: generation, name: Self.name(generation))
     }
+    defer { runs.wait() }
     try source { event in
       run.append(event)
-      if run.count >= parameters.rowsPerRun { try flush() }
+      if run.count >= parameters.rowsPerRun {
+        try runs.write(run)
+        run = []
+        run.reserveCapacity(parameters.rowsPerRun)
+      }
     }
-    try flush()
-    return try writer?.finish()
+    if !run.isEmpty { try runs.write(run) }
+    return try runs.finish()
   }
 
   private static func name(_ generation: Int, _ number: Int? = nil) -> String {

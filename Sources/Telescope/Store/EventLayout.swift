@@ -59,7 +59,8 @@ enum EventLayout {
     columns[13].append(event.rate.upper)
     columns[14].append(event.country.description)
     columns[15].append(event.asn.number)
-    columns[16].append(event.tools.joined(separator: "\n"))
+    columns[16].append(
+      event.tools.count > 1 ? event.tools.joined(separator: "\n") : event.tools.first ?? "")
     columns[17].append(event.isClosed)
     columns[18].append(octets: pack(event.samples))
     try writer.endRow()
@@ -68,6 +69,7 @@ enum EventLayout {
   /// Each sample behind its length.
   static func pack(_ samples: [[UInt8]]) -> [UInt8] {
     var octets: [UInt8] = []
+    octets.reserveCapacity(samples.reduce(0) { $0 + 1 + min(255, $1.count) })
     for sample in samples {
       octets.append(UInt8(min(255, sample.count)))
       octets.append(contentsOf: sample.prefix(255))

@@ -115,22 +115,25 @@ public struct TelescopeStore: Sendable {
   /// engine state that belongs to them: all of it or nothing. Files of events are written before, and
   /// count from the moment the database names them.
   ///
-  /// - Parameter openEvents: called with a consumer for every event that is still going on.
+  /// - Parameter openEvents: called once with a consumer for every event that is still going on, on
+  ///   another thread while the caller waits. What it writes elsewhere stands before the conclusions do.
   public func record(
     _ results: TelescopeResults, inputs: [Input], generation: Int, now: Timestamp?,
     openEvents: ((TelescopeEvent) throws -> Void) throws -> Void
   ) throws {
-    var files = try archive.write(closed: results.events, generation: generation)
+    let files = try archive.write(closed: results.events, generation: generation)
     do {
-      if let open = try archive.write(open: openEvents, generation: generation) {
-        files.append(open)
-      }
-      let replaced = try store.writer.write { database in
-        try Self.store(results, inputs, generation, now, database)
-        let former = try EventFile.all(database, where: "hour IS NULL")
-        try EventFile.delete(former, database)
-        for file in files { try file.insert(database) }
-        return former
+      let writing = BesideWriting(archive, generation: generation)
+      let (replaced, _) = try writing.run(openEvents) { open in
+        try store.writer.write { database in
+          try Self.store(results, inputs, generation, now, database)
+          let former = try EventFile.all(database, where: "hour IS NULL")
+          try EventFile.delete(former, database)
+          // Only a file that is whole is named.
+          let written = files + (try open().map { [$0] } ?? [])
+          for file in written { try file.insert(database) }
+          return former
+        }
       }
       archive.supersede(replaced)
     } catch {
@@ -165,12 +168,17 @@ public struct TelescopeStore: Sendable {
     }
     try database.execute(
       sql: "INSERT OR REPLACE INTO telescope_progress VALUES (1, ?, ?, ?)",
-      arguments: [generation, try json(results.counters), now?.nanoseconds])
+      arguments: [generation, try DocumentEncoder().text(of: results.counters), now?.nanoseconds])
   }
 
   private static func insert(_ points: [SeriesPoint], _ database: Database) throws {
     let statement = try database.makeStatement(
       sql: "INSERT OR REPLACE INTO telescope_series VALUES (?, ?, ?, ?, ?, ?, ?)")
+    // In the order of the table's key: pages are filled one after the other.
+    let points = points.sorted {
+      ($0.resolution.rawValue, $0.dimension.rawValue, $0.start, $0.key)
+        < ($1.resolution.rawValue, $1.dimension.rawValue, $1.start, $1.key)
+    }
     for point in points {
       try statement.execute(arguments: [
         point.resolution.rawValue, point.start, point.dimension.rawValue, point.key,
@@ -182,6 +190,8 @@ public struct TelescopeStore: Sendable {
   private static func insert(_ hosts: [ObservedHost], _ database: Database) throws {
     let statement = try database.makeStatement(
       sql: "INSERT OR REPLACE INTO telescope_hosts VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+    // In the order of the table's key: pages are filled one after the other.
+    let hosts = hosts.sorted { ($0.address, $0.firstSeen) < ($1.address, $1.firstSeen) }
     for (host, document) in zip(hosts, try documents(hosts)) {
       try statement.execute(arguments: [
         blob(host.address), host.firstSeen.nanoseconds, host.lastSeen.nanoseconds,
@@ -193,6 +203,7 @@ public struct TelescopeStore: Sendable {
   }
 
   private static func insert(_ victims: [VictimEvent], _ database: Database) throws {
+    let encoder = DocumentEncoder()
     let statement = try database.makeStatement(
       sql: "INSERT OR REPLACE INTO telescope_victims VALUES (?,?,?,?,?,?,?,?,?,?,?)")
     for event in victims {
@@ -200,31 +211,33 @@ public struct TelescopeStore: Sendable {
         blob(event.victim), event.start.nanoseconds, event.end.nanoseconds,
         integer(event.packets), integer(event.peakPacketsPerMinute), event.rate.packetsPerSecond,
         event.country.description, Int64(event.asn.number), event.isClosed,
-        event.victim.description, try json(event),
+        event.victim.description, try encoder.text(of: event),
       ])
     }
   }
 
   private static func insert(_ alerts: [MemberAlert], _ database: Database) throws {
+    let encoder = DocumentEncoder()
     let statement = try database.makeStatement(
       sql: "INSERT OR REPLACE INTO telescope_alerts VALUES (?,?,?,?,?,?,?,?,?)")
     for alert in alerts {
       try statement.execute(arguments: [
         alert.organisation, blob(alert.address), alert.reach.rawValue, alert.firstSeen.nanoseconds,
         alert.lastSeen.nanoseconds, integer(alert.packets), alert.state.rawValue,
-        alert.address.description, try json(alert),
+        alert.address.description, try encoder.text(of: alert),
       ])
     }
   }
 
   private static func insert(_ campaigns: [Campaign], _ database: Database) throws {
+    let encoder = DocumentEncoder()
     let statement = try database.makeStatement(
       sql: "INSERT OR REPLACE INTO telescope_campaigns VALUES (?,?,?,?,?,?,?,?,?)")
     for campaign in campaigns {
       try statement.execute(arguments: [
         campaign.subject.rawValue, campaign.key, campaign.began.nanoseconds,
         campaign.lastSeen.nanoseconds, campaign.isOver, campaign.peakSources, campaign.baseline,
-        campaign.deviations, try json(campaign),
+        campaign.deviations, try encoder.text(of: campaign),
       ])
     }
   }
@@ -245,41 +258,24 @@ public struct TelescopeStore: Sendable {
   /// SQLite's integers are signed: what does not fit is held at the largest.
   static func integer(_ value: UInt64) -> Int64 { Int64(clamping: value) }
 
-  private static func json(_ value: some Encodable) throws -> String {
-    try json(value, encoder())
-  }
-
-  private static func json(_ value: some Encodable, _ encoder: JSONEncoder) throws -> String {
-    String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  private static func encoder() -> JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-  }
-
-  /// The JSON of many values in their order, made on all cores: making it takes longer than storing it.
+  /// The JSON of many values in their order, made on all cores.
   private static func documents<Value: Encodable & Sendable>(_ values: [Value]) throws -> [String] {
     let size = 512
-    let parts = Mutex<[Int: [String]]>([:])
+    let parts = Mutex<[Int: Result<[String], any Error>]>([:])
     let count = (values.count + size - 1) / size
     DispatchQueue.concurrentPerform(iterations: count) { part in
-      let encoder = encoder()
-      let made = try? values[part * size..<min(values.count, (part + 1) * size)].map {
-        try json($0, encoder)
+      let encoder = DocumentEncoder()
+      let made = Result {
+        try values[part * size..<min(values.count, (part + 1) * size)].map {
+          try encoder.text(of: $0)
+        }
       }
-      if let made { parts.withLock { $0[part] = made } }
+      parts.withLock { $0[part] = made }
     }
     let made = parts.withLock { $0 }
     var documents: [String] = []
     documents.reserveCapacity(values.count)
-    for part in 0..<count {
-      // What could not be made says why when it is made again.
-      documents +=
-        try made[part]
-        ?? values[part * size..<min(values.count, (part + 1) * size)].map { try json($0) }
-    }
+    for part in 0..<count { documents += try made[part]?.get() ?? [] }
     return documents
   }
 }

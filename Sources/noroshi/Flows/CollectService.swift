@@ -22,8 +22,10 @@ struct CollectService: Service {
   /// - Parameters:
   ///   - archive: the archive's folder.
   ///   - report: the file of the report.
+  ///   - tap: is shown every batch before it goes into the archive, from the threads that decode.
   init(
-    _ configuration: CollectorConfiguration, archive: String, report: String, logger: Logger
+    _ configuration: CollectorConfiguration, archive: String, report: String, logger: Logger,
+    tap: (@Sendable (FlowBatch) -> Void)? = nil
   ) throws {
     let writer = try ArchiveWriter(root: archive, clock: { Int64(Date().timeIntervalSince1970) })
     self.writer = writer
@@ -33,6 +35,7 @@ struct CollectService: Service {
       configuration, note: { logger.warning("\($0)") },
       makeSink: { _ in
         { batch in
+          tap?(batch)
           writer.append(batch)
           return batch
         }
@@ -137,12 +140,16 @@ extension House {
 
   /// A collector of this house.
   ///
-  /// - Parameter archive: the archive's folder; that of the data directory unless given.
+  /// - Parameters:
+  ///   - archive: the archive's folder; that of the data directory unless given.
+  ///   - tap: is shown every batch, such as ``AttackService/feed(_:)``.
   func collectService(
-    _ configuration: CollectorConfiguration, archive: String? = nil
+    _ configuration: CollectorConfiguration, archive: String? = nil,
+    tap: (@Sendable (FlowBatch) -> Void)? = nil
   ) throws -> CollectService {
     try CollectService(
-      configuration, archive: archive ?? data.flows, report: data.flowExporters, logger: logger)
+      configuration, archive: archive ?? data.flows, report: data.flowExporters, logger: logger,
+      tap: tap)
   }
 }
 

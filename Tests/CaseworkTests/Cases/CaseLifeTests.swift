@@ -1,6 +1,7 @@
 import Casework
 import Constituency
 import Findings
+import Foundation
 import GRDB
 import NetworkTypes
 import Store
@@ -37,6 +38,40 @@ struct CaseLifeTests {
     #expect(changes.unchangedFindings == 8)
     #expect(try desk.all() == before)
     #expect(try desk.auditLines == lines)
+  }
+
+  @Test("a stored document whose keys an older version had sorted says the same")
+  func keyOrder() throws {
+    let desk = try CaseDesk()
+    let finding = sampleFinding(inA)
+    try desk.record(finding, at: 1)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let sorted = String(decoding: try encoder.encode(finding), as: UTF8.self)
+    try desk.register.store.writer.write { db in
+      let stored = try String.fetchOne(db, sql: "SELECT document FROM findings")
+      #expect(stored != sorted)
+      try db.execute(sql: "UPDATE findings SET document = ?", arguments: [sorted])
+    }
+    #expect(try desk.record(finding, at: 2).unchangedFindings == 1)
+    var surer = finding
+    surer.confidence = Confidence(percent: 99)
+    #expect(try desk.record(surer, at: 3).updatedFindings == 1)
+  }
+
+  @Test("what a case holds does not depend on how many findings came at once")
+  func batches() throws {
+    let findings = (0..<3_000).map { number in
+      sampleFinding("192.0.2.\(number % 50)", from: Double(number) / 1_000, sensor: "s\(number)")
+    }
+    let together = try CaseDesk()
+    let changes = try together.record(findings, at: 4)
+    #expect(changes.newFindings == 3_000)
+    #expect(changes.opened.count == 50)
+    let alone = try CaseDesk()
+    for finding in findings { try alone.record(finding, at: 4) }
+    #expect(try together.all() == alone.all())
+    #expect(try together.all().map(\.findings) == Array(repeating: 60, count: 50))
   }
 
   @Test("a later reading of a finding updates its case and is not counted twice")

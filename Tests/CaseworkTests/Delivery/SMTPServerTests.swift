@@ -21,7 +21,7 @@ struct SMTPServerTests {
   {
     var server = SMTPServer(host: "127.0.0.1", port: sink.port)
     change(&server)
-    return SMTPClient(server, timeouts: SMTPTimeouts(all: 10))
+    return SMTPClient(server, timeouts: SMTPTimeouts(all: 60))
   }
 
   private func isTemporary(_ outcome: MailOutcome?) -> Bool {

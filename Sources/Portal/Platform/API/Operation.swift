@@ -14,6 +14,7 @@ struct Operation: Sendable {
     let name: String
     let description: String
     let schema: JSON
+    var isRequired = false
   }
 }
 
@@ -63,7 +64,8 @@ enum OpenAPI {
     }
     let inQuery = operation.query.map { parameter -> JSON in
       [
-        "name": .string(parameter.name), "in": "query", "required": false,
+        "name": .string(parameter.name), "in": "query",
+        "required": .bool(parameter.isRequired),
         "description": .string(parameter.description), "schema": parameter.schema,
       ]
     }

@@ -113,7 +113,8 @@ struct Admission: Sendable {
     return Visit(
       path: QueryText.decode(request.uri.path, plusIsSpace: false), query: query,
       parameters: parameters, form: form, viewer: viewer, language: language, zone: zone,
-      formToken: formToken, address: address(request, context), cookies: cookies,
+      formToken: formToken, isFromElsewhere: Self.isForeign(request),
+      address: address(request, context), cookies: cookies,
       platform: platform)
   }
 
@@ -171,11 +172,15 @@ struct Admission: Sendable {
     return form
   }
 
+  private static func isForeign(_ request: Request) -> Bool {
+    let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
+    return site == "cross-site" || site == "same-site"
+  }
+
   /// A form must carry its page's token, and must not come from another site as far as the browser
   /// tells (Fetch Metadata, Sec-Fetch-Site).
   private func checkForm(_ visit: Visit, _ request: Request) throws {
-    let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
-    let isForeign = site == "cross-site" || site == "same-site"
+    let isForeign = Self.isForeign(request)
     let isBound = visit.viewer != nil || visit.cookies[Self.visitorCookie] != nil
     guard !isForeign, isBound, Secret.equal(visit.form["form_token"] ?? "", visit.formToken) else {
       throw Problem.staleForm

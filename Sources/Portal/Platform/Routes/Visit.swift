@@ -34,6 +34,8 @@ struct Visit: Sendable {
   let zone: Zone
   /// What a form must carry back.
   let formToken: String
+  /// Whether the browser says that a page of another site led here (Fetch Metadata).
+  let isFromElsewhere: Bool
   /// The visitor's address; nil where the transport has none (in tests).
   let address: String?
   let cookies: [String: String]
@@ -69,6 +71,20 @@ extension Visit {
     let text = moment.advanced(bySeconds: Double(zone.offsetSeconds)).description
     guard let mark = text.firstIndex(of: "T") else { return text }
     return text[..<mark] + " " + text[text.index(after: mark)...].prefix(8)
+  }
+
+  /// The zone of times that name none: that of the page's tables; for programs UTC.
+  var inputZone: Zone { path.hasPrefix("/api/") ? .utc : zone }
+
+  /// A moment as an `<input type="datetime-local">` takes it, in the zone of the page's tables.
+  func localInput(_ moment: Timestamp) -> String {
+    let text = moment.advanced(bySeconds: Double(inputZone.offsetSeconds)).description
+    return String(text.prefix(16))
+  }
+
+  /// The query's moment of that name for such a field; empty where there is none.
+  func localInput(_ name: String) -> String {
+    query(name).flatMap { Timestamp(dateOrMoment: $0, in: inputZone) }.map { localInput($0) } ?? ""
   }
 
   /// The same as an element that programs can read.

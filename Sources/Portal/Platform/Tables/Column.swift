@@ -48,6 +48,8 @@ struct Column<Row: Sendable>: Sendable {
   var isHidden = false
   /// In exports and the API; false for a column of buttons.
   var isExported = true
+  /// What its title is called in the catalogue: `PREFIX.NAME`.
+  var titleKey = "column"
   let value: @Sendable (Row) -> Cell
   /// Where the cell leads.
   var link: (@Sendable (Row) -> String?)?

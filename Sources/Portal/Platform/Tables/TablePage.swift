@@ -1,3 +1,5 @@
+import NetworkTypes
+
 /// How a table looks: filters, the chips of those in force, the rows, paging and exports.
 extension Table {
   func page(_ visit: Visit, lead: HTML) async throws -> HTML {
@@ -134,17 +136,22 @@ extension Table {
     for (suffix, key) in [("_min", "filter.min"), ("_from", "filter.from"), ("_to", "filter.to")]
     where name.hasSuffix(suffix) {
       let column = visit.t("column.\(name.dropLast(suffix.count))")
-      return visit.t(key, ["column": column])
+      return key == "filter.min"
+        ? visit.t("filter.min", ["column": column])
+        : visit.t(key, ["column": column, "zone": visit.inputZone.rawValue])
     }
     return visit.t("column.\(name)")
   }
 
   private func filterText(_ name: String, _ value: String, _ visit: Visit) -> String {
-    guard let column = columns.first(where: { $0.name == name }) else { return value }
+    let stem = ["_from", "_to"].first { name.hasSuffix($0) }.map { name.dropLast($0.count) }
+    guard let column = columns.first(where: { $0.name == stem ?? name[...] }) else { return value }
     switch column.kind {
     case .choice: return column.choiceText(value, visit)
     case .country: return visit.country(value.uppercased())
     case .flag: return visit.t(value == "true" ? "word.yes" : "word.no")
+    case .time:
+      return Timestamp(dateOrMoment: value, in: visit.inputZone).map { visit.time($0) } ?? value
     default: return value
     }
   }
@@ -173,6 +180,7 @@ extension Column {
   /// The form field of its filter, filled in with what is in force.
   fileprivate func filterField(_ visit: Visit) -> HTML {
     let title = visit.t("column.\(name)")
+    let zoned = ["column": title, "zone": visit.inputZone.rawValue]
     switch kind {
     case .choice(_, let words):
       let options = words.map { ($0, choiceText($0, visit)) }
@@ -186,9 +194,9 @@ extension Column {
         " min=\"0\" step=\"any\"", visit)
     case .time:
       return input(
-        name + "_from", visit.t("filter.from", ["column": title]), "datetime-local", .empty, visit)
+        name + "_from", visit.t("filter.from", zoned), "datetime-local", .empty, visit)
         + input(
-          name + "_to", visit.t("filter.to", ["column": title]), "datetime-local", .empty, visit)
+          name + "_to", visit.t("filter.to", zoned), "datetime-local", .empty, visit)
     case .country:
       return input(name, title, "text", " maxlength=\"2\" placeholder=\"JP\"", visit)
     case .system: return input(name, title, "text", " placeholder=\"AS64500\"", visit)
@@ -203,7 +211,8 @@ extension Column {
     _ name: String, _ title: String, _ type: String, _ more: HTML, _ visit: Visit
   ) -> HTML {
     """
-    <label>\(title)<input type="\(type)" name="\(name)" value="\(visit.query(name) ?? "")"\(more)>\
+    <label>\(title)<input type="\(type)" name="\(name)" \
+    value="\(type == "datetime-local" ? visit.localInput(name) : visit.query(name) ?? "")"\(more)>\
     </label>
     """
   }

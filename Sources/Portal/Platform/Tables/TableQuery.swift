@@ -76,7 +76,7 @@ extension TableQuery {
       case "page": page = try Self.whole(name, value, 1...1_000_000)
       case "size": size = try Self.whole(name, value, 1...parameters.pageSizeLimit)
       case "lang": break
-      default: filters += try Self.filter(name, value, columns)
+      default: filters += try Self.filter(name, value, columns, visit.inputZone)
       }
     }
   }
@@ -92,9 +92,9 @@ extension TableQuery {
     return number
   }
 
-  private static func filter<Row>(_ name: String, _ value: String, _ columns: [Column<Row>]) throws
-    -> [Filter]
-  {
+  private static func filter<Row>(
+    _ name: String, _ value: String, _ columns: [Column<Row>], _ zone: Zone
+  ) throws -> [Filter] {
     for column in columns where column.isFilterable {
       let condition: Condition
       switch (column.kind, name) {
@@ -104,7 +104,9 @@ extension TableQuery {
         }
         condition = .atLeast(number)
       case (.time, column.name + "_from"), (.time, column.name + "_to"):
-        guard let moment = Timestamp(dateOrMoment: value) else { throw Problem.field(name, "time") }
+        guard let moment = Timestamp(dateOrMoment: value, in: zone) else {
+          throw Problem.field(name, "time")
+        }
         condition = name.hasSuffix("_from") ? .from(moment) : .until(moment)
       case (.address, column.name):
         guard let prefix = IPPrefix(value) else { throw Problem.field(name, "address") }
@@ -195,16 +197,21 @@ extension TableQuery.Condition {
 }
 
 extension Timestamp {
-  /// RFC 3339, or what an `<input type="datetime-local">` or `type="date"` sends, read as UTC.
-  init?(dateOrMoment text: String) {
-    if let moment = Timestamp(text) {
-      self = moment
-    } else if text.utf8.count == 10, let moment = Timestamp(text + "T00:00:00Z") {
-      self = moment
-    } else if text.utf8.count == 16, let moment = Timestamp(text + ":00Z") {
-      self = moment
-    } else {
-      return nil
-    }
+  /// RFC 3339, or what an `<input type="datetime-local">` or `type="date"` sends; what names no zone is
+  /// read in the one given.
+  init?(dateOrMoment text: String, in zone: Zone) {
+    let whole =
+      switch text.utf8.count {
+      case 10: text + "T00:00:00"
+      case 16: text + ":00"
+      default: text
+      }
+    // A zone stands at the end: Z, or +09:00.
+    let end = whole.utf8.suffix(6)
+    let isZoned =
+      whole.hasSuffix("Z") || whole.hasSuffix("z")
+      || (end.count == 6 && (end.first == UInt8(ascii: "+") || end.first == UInt8(ascii: "-")))
+    guard let moment = Timestamp(whole) else { return nil }
+    self = isZoned ? moment : moment.advanced(bySeconds: -Double(zone.offsetSeconds))
   }
 }

@@ -53,6 +53,7 @@ struct ServeCommand: AsyncParsableCommand {
       store: store, trail: trail, telescope: TelescopeStore(store), register: register,
       outbox: outbox,
       constituency: { constituency.content.index }, geolocation: { geo.content },
+      flows: house.flowSource,
       metrics: metrics, logger: house.logger, now: { House.now },
       onServerRunning: { port in
         let settings = house.configuration.portal
