@@ -71,6 +71,10 @@ let package = Package(
     .target(name: "CPrefetch"),
     // What Glibc's module hides: recvmmsg and sendmmsg.
     .target(name: "CNetwork"),
+    // The same for adjtimex.
+    .target(name: "CClock"),
+    // The part of PKCS #11 that signing needs: a header of our own, no library.
+    .target(name: "CPKCS11"),
 
     // Foundations.
     room("NetworkTypes"),
@@ -87,6 +91,7 @@ let package = Package(
       imports: [
         "NetworkTypes", "FlowRecords", "FlowArchive", asyncHTTPClient, logging,
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ]),
 
     // Vocabulary.
@@ -113,7 +118,9 @@ let package = Package(
       imports: [
         "NetworkTypes", "FlowRecords", "FlowArchive", "Sketches", "Findings", "Store", grdb,
       ]),
-    room("TrustServices", imports: ["NetworkTypes", asn1, crypto, cryptoExtras]),
+    room(
+      "TrustServices",
+      imports: ["NetworkTypes", "CClock", "CPKCS11", asn1, crypto, cryptoExtras]),
 
     // Faces.
     room("Settings", imports: ["NetworkTypes", yams]),
@@ -139,7 +146,9 @@ let package = Package(
         "NetworkTypes", "PacketCapture", "Sketches", "Parquet", "Anonymisation", "Geolocation",
         "FlowRecords", "FlowArchive", "FlowCluster", "FlowAnalysis", "Findings", "Constituency",
         "Store", "Telescope", "Casework", "TrustServices", "Portal", "Settings", argumentParser,
-        yams, logging, lifecycle, grdb,
+        yams, logging, lifecycle, grdb, asyncHTTPClient, asn1,
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
@@ -185,7 +194,7 @@ let package = Package(
       "PortalTests",
       of: [
         "NetworkTypes", "Findings", "Constituency", "Store", "Telescope", "Casework",
-        "Geolocation", "FlowRecords", "FlowArchive", "Portal", grdb, logging,
+        "Geolocation", "FlowRecords", "FlowArchive", "Portal", "TrustServices", grdb, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -195,7 +204,7 @@ let package = Package(
       "CommandTests",
       of: [
         "noroshi", "NetworkTypes", "PacketCapture", "Anonymisation", "Settings", "Telescope",
-        "FlowRecords", "Portal", argumentParser,
+        "FlowRecords", "Portal", "TrustServices", argumentParser,
       ]),
   ],
   swiftLanguageModes: [.v6]

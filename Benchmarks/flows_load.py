@@ -63,10 +63,10 @@ while sent < records:
     data = chunk(n, uptime)
     for first in range(0, n, PER):
         count = min(PER, n - first)
-        head = struct.pack(">HHIIII", 9, count, uptime, int(now), sequence, 1)
         if sequence % 1000 == 0:
             sock.send(struct.pack(">HHIIII", 9, 1, uptime, int(now), sequence, 1) + template)
             sequence += 1
+        head = struct.pack(">HHIIII", 9, count, uptime, int(now), sequence, 1)
         body = data[first * size : (first + count) * size]
         pad = -(len(body) + 4) % 4
         sock.send(head + struct.pack(">HH", 300, 4 + len(body) + pad) + body + bytes(pad))

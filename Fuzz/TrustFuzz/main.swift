@@ -34,6 +34,9 @@ private func check(_ message: SignedData) {
   precondition(again.encoded == written)
 }
 
+private let fuzzedLog = LogVerifier(
+  "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+
 /// Reads the input as everything that comes from outside, and uses what could be read.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzTrust(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
@@ -70,6 +73,14 @@ public func fuzzTrust(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
   _ = try? EncryptedPrivateKey.decrypt(input, passphrase: "x", parameters: quick)
   if let text = String(validating: input, as: UTF8.self) {
     _ = try? Certificate.list(pemEncoded: text)
+    _ = try? PKCS11URI(text).description
+    if let log = LogVerifier(text) { precondition(LogVerifier("\(log)") == log) }
+    _ = fuzzedLog?.head(in: text)
+    _ = CorporateNumber(text)
+  }
+  if let entry = TimeStampEntry(input) {
+    // What was understood is written so that it is understood again.
+    precondition(TimeStampEntry(entry.encoded) == entry)
   }
   return 0
 }

@@ -73,6 +73,8 @@ extension Finding {
     case memberAlert = "member-alert"
     /// A host that scans and is neither infected as far as is known nor a declared survey.
     case scanner = "scanner"
+    /// A server that commands infected hosts, found in flows (M6).
+    case commandAndControl = "command-and-control"
   }
 
   /// Whom it is about: an address, with port and protocol where they belong to the identity.

@@ -18,6 +18,7 @@ extension Finding.Kind {
     case .denialOfServiceVictim: IncidentClass(taxonomy: "availability", type: "ddos")
     case .memberAlert: IncidentClass(taxonomy: "intrusions", type: "system-compromise")
     case .scanner: IncidentClass(taxonomy: "information-gathering", type: "scanner")
+    case .commandAndControl: IncidentClass(taxonomy: "malicious-code", type: "c2-server")
     }
   }
 }

@@ -63,7 +63,8 @@ extension ColumnEncoder {
   }
 
   /// The chunk of a column without any value.
-  mutating func encodeNulls(_ column: ParquetColumn, rows: Int) throws(ParquetError) -> ColumnChunk {
+  mutating func encodeNulls(_ column: ParquetColumn, rows: Int) throws(ParquetError) -> ColumnChunk
+  {
     var chunk = begin(column, rows: rows)
     chunk.dataOffset = 0
     for page in pages(rows) {
@@ -250,8 +251,9 @@ extension ColumnEncoder {
       var target = codes.mutableSpan
       for index in 0..<page.count {
         let value = values[Int(order[unchecked: page.lowerBound &+ index])]
-        target[unchecked: index] = places[
-          Int(truncatingIfNeeded: Self.distance(least, value))]
+        target[unchecked: index] =
+          places[
+            Int(truncatingIfNeeded: Self.distance(least, value))]
       }
       body.removeAll()
       body.append(UInt8(width))

@@ -99,7 +99,8 @@ public final class ParquetWriter {
     columns = schema.map(ColumnBuilder.init)
     rowsPerGroup = max(1, parameters.rowsPerGroup)
     encoder = ColumnEncoder(parameters: parameters, compressor: compressor)
-    descriptor = Glibc.open(Self.partPath(of: path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    descriptor = Glibc.open(
+      Self.partPath(of: path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw .system(operation: "creating", path: Self.partPath(of: path), code: errno)
     }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// Memory that grows and is used again, with room behind its end for loads of whole words.
 struct RawBlock: ~Copyable {
   private(set) var base = UnsafeMutableRawPointer.allocate(byteCount: RawBlock.slack, alignment: 64)
@@ -101,19 +103,43 @@ enum RawPages {
     for octet in 0..<MemoryLayout<Word>.size {
       let plane = (source + octet * count).assumingMemoryBound(to: UInt8.self)
       let first = plane[0]
-      var difference: UInt8 = 0
-      for index in 0..<count { difference |= plane[index] ^ first }
+      // Constant where each octet is the one before: compared as a whole, as memory is.
+      let difference = count > 1 ? memcmp(plane, plane + 1, count - 1) : 0
       if difference == 0 {
         constant |= Word(first) &<< Word(8 * octet)
       } else {
         planes.append(octet)
       }
     }
-    for index in 0..<count { target[index] = constant }
-    for octet in planes {
-      let plane = (source + octet * count).assumingMemoryBound(to: UInt8.self)
-      let shift = Word(8 * octet)
-      for index in 0..<count { target[index] |= Word(plane[index]) &<< shift }
+    func plane(_ place: Int) -> UnsafePointer<UInt8> {
+      UnsafePointer((source + planes[place] * count).assumingMemoryBound(to: UInt8.self))
+    }
+    func shift(_ place: Int) -> Word { Word(8 * planes[place]) }
+    // Most numbers have one to three octets that vary: each of their words is then written once.
+    var first = min(planes.count, 3)
+    switch first {
+    case 0: for index in 0..<count { target[index] = constant }
+    case 1:
+      let (a, up) = (plane(0), shift(0))
+      for index in 0..<count { target[index] = constant | Word(a[index]) &<< up }
+    case 2:
+      let (a, b, up, upper) = (plane(0), plane(1), shift(0), shift(1))
+      for index in 0..<count {
+        target[index] = constant | Word(a[index]) &<< up | Word(b[index]) &<< upper
+      }
+    default:
+      let (a, b, c) = (plane(0), plane(1), plane(2))
+      let (up, upper, uppermost) = (shift(0), shift(1), shift(2))
+      for index in 0..<count {
+        target[index] =
+          constant | Word(a[index]) &<< up | Word(b[index]) &<< upper
+          | Word(c[index]) &<< uppermost
+      }
+    }
+    while first < planes.count {
+      let (a, up) = (plane(first), shift(first))
+      for index in 0..<count { target[index] |= Word(a[index]) &<< up }
+      first += 1
     }
   }
 

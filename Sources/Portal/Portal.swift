@@ -11,11 +11,14 @@ public import ServiceLifecycle
 public struct Portal: Service {
   let platform: Platform
   let routes: [Route]
+  /// What is answered beside the route table: to programs, in octets, to everybody.
+  let trust: TrustAnswers?
   private let onServerRunning: @Sendable (Int) async -> Void
 
   init(
     configuration: PortalConfiguration, accounts: Accounts, sources: PortalSources,
     metrics: MetricsRegistry, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+    trust: TrustAnswers? = nil,
     onServerRunning: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws {
     let assets = Assets()
@@ -27,6 +30,7 @@ public struct Portal: Service {
       navigation: Self.navigation.filter { $0.name != "flows" || sources.flows != nil }, now: now,
       logger: logger)
     self.onServerRunning = onServerRunning
+    self.trust = trust
 
     // Telescope
     let telescopeTables = TelescopeTables(
@@ -105,6 +109,7 @@ public struct Portal: Service {
         await admission.respond(route, request, context)
       }
     }
+    trust?.add(to: router)
     router.add(middleware: Fallback(admission: admission))
     return router
   }

@@ -24,6 +24,7 @@ extension Portal {
   ///   - geolocation: likewise.
   ///   - flows: the archive of flows; nil where there is none, and no pages of it then.
   ///   - now: the wall clock, at which people act and sessions end.
+  ///   - trust: time stamps and OCSP, answered beside the pages; see ``TrustAnswers``.
   ///   - onServerRunning: is told the port when the server listens.
   /// - Throws: ``CatalogueError`` when the built-in texts are broken, which the tests forbid.
   public init(
@@ -33,6 +34,7 @@ extension Portal {
     geolocation: @escaping @Sendable () -> GeoDatabase, flows: FlowSource? = nil,
     metrics: MetricsRegistry = MetricsRegistry(), logger: Logger,
     now: @escaping @Sendable () -> Timestamp,
+    trust: TrustAnswers? = nil,
     onServerRunning: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws {
     let notices = NoticeLive(store: store, outbox: outbox, now: now)
@@ -63,7 +65,7 @@ extension Portal {
       flows: flows.map { .live($0, trail: trail, store: store, now: now) })
     try self.init(
       configuration: configuration, accounts: accounts, sources: sources, metrics: metrics,
-      logger: logger, now: now, onServerRunning: onServerRunning)
+      logger: logger, now: now, trust: trust, onServerRunning: onServerRunning)
     PortalMetrics.register(
       in: metrics, telescope: telescope, register: register, store: store, now: now)
   }

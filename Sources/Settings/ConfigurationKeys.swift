@@ -3,7 +3,7 @@ import NetworkTypes
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
   public static let all: [ConfigurationKey] =
-    house + telescope + flows + people + faces
+    house + telescope + flows + people + faces + trust
 
   private static let house: [ConfigurationKey] = [
     ConfigurationKey(

@@ -21,7 +21,8 @@ public struct ConfigurationReader {
   /// Variables that begin with `NOROSHI_` and set no key: they choose the file, or serve the tests
   /// and the demonstration.
   public static let otherVariables: Set<String> = [
-    "NOROSHI_CONFIG", "NOROSHI_SHARED", "NOROSHI_PASSWORD",
+    "NOROSHI_CONFIG", "NOROSHI_SHARED", "NOROSHI_PASSWORD", "NOROSHI_PASSPHRASE",
+    "NOROSHI_PKCS11_MODULE",
   ]
 
   /// A file beyond this size is not a configuration: our own choice.

@@ -15,6 +15,8 @@ public struct NoroshiConfiguration: Equatable, Sendable {
   public var smtp = SMTP()
   public var portal = Portal()
   public var metrics = Metrics()
+  public var tsa = TSA()
+  public var ca = CA()
   public var logging = Logging()
 
   public init() {}

@@ -16,7 +16,7 @@ struct Noroshi: AsyncParsableCommand {
         noroshi telescope read x.pcap  read a capture of a darknet
         noroshi serve                  start the portal
 
-      Exit codes: 0 done, 1 failed, 2 the answer is no, 64 wrong command line, 65 wrong data, \
+      Exit codes: 0 done, 1 failed, 2 the answer is no, 3 it cannot be said, 64 wrong command line, 65 wrong data, \
       66 no input, 69 something needed is missing, 73 cannot create, 74 reading or writing failed, \
       77 not permitted, 78 wrong configuration.
       """,
@@ -31,10 +31,14 @@ struct Noroshi: AsyncParsableCommand {
       CommandGroup(
         name: "Watching",
         subcommands: [
-          TelescopeCommand.self, FlowsCommand.self, GeoCommand.self, AnonymiseCommand.self,
+          TelescopeCommand.self, FlowsCommand.self, DDoSCommand.self, GeoCommand.self,
+          AnonymiseCommand.self,
         ]),
       CommandGroup(
         name: "Telling", subcommands: [OrgCommand.self, CaseCommand.self, NoticeCommand.self]),
+      CommandGroup(
+        name: "Trust",
+        subcommands: [SealCommand.self, VerifyCommand.self, TSACommand.self, CACommand.self]),
       CommandGroup(
         name: "Shell", subcommands: [CompletionsCommand.self, VersionCommand.self]),
     ])

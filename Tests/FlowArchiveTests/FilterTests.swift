@@ -38,6 +38,44 @@ import Testing
     }
   }
 
+  @Test("files take the place of @include, and no file includes itself")
+  func inclusion() throws {
+    let files = [
+      "bots": "ip in [ 192.0.2.1 # the first\n 192.0.2.9 ] # all", "web": "port 80 or port 443",
+      "both": "(@include bots ) and (@INCLUDE web\n)", "loop": "any or @include pool",
+      "pool": "@include loop", "big": String(repeating: "any or ", count: 200_000) + "any",
+    ]
+    struct Missing: Error {}
+    func read(_ name: String) throws -> String {
+      guard let text = files[name] else { throw Missing() }
+      return text
+    }
+    let text = try FlowFilter.including("proto tcp and @include both # @include none", read: read)
+    #expect(
+      try FlowFilter(text)
+        == FlowFilter(
+          "proto tcp and (ip in [192.0.2.1 192.0.2.9]) and (port 80 or port 443)"))
+    #expect(try FlowFilter.including("src ip 192.0.2.1", read: read) == "src ip 192.0.2.1")
+    for (text, message) in [
+      ("@include", "file's name"), ("any or @include nothing", "cannot be read"),
+      ("@include loop", "includes itself"), ("@include big", "at most"),
+    ] {
+      do {
+        _ = try FlowFilter.including(text, read: read)
+        Issue.record("\(text) was taken")
+      } catch {
+        #expect(error.message.contains(message), "\(error)")
+      }
+    }
+    var shallow = FilterParameters()
+    shallow.deepestInclusion = 1
+    #expect(throws: FilterError.self) {
+      try FlowFilter.including("@include both", parameters: shallow, read: read)
+    }
+    // Without somebody who reads files, none is read.
+    #expect(throws: FilterError.self) { try FlowFilter("@include bots") }
+  }
+
   @Test("a caret stands under the place, in its own line")
   func caret() throws {
     do {

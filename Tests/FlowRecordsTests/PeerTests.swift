@@ -41,6 +41,7 @@ struct PeerTests {
     let statistics = collector.statistics()
     #expect(statistics.exporters.allSatisfy { $0.faults.total == 0 && $0.heldOctets == 0 })
     #expect(statistics.strayFaults.total == 0)
+    #expect(statistics.lost == 0 && statistics.exporters.allSatisfy { $0.reordered == 0 })
     return gathered.flows
   }
 
@@ -124,6 +125,46 @@ struct PeerTests {
         try sender.send(batch, exportTime: Timestamp(seconds: 1_700_000_000))
       }
       #expect(try NfdumpArchive.count(files) == 1_000)
+    }
+  }
+
+  @Test(
+    "nfcapd takes the sampling rate that is announced, and multiplies by it",
+    .enabled(if: Tool.has("nfcapd", "nfdump")), arguments: [FlowProtocol.netflow9, .ipfix])
+  func announcedRate(version: FlowProtocol) throws {
+    try withTemporaryDirectory { directory in
+      var parameters = EncoderParameters(version: version)
+      parameters.samplingRate = 250
+      var generator = FlowGenerator(seed: 8)
+      let batch = FlowBatch(capacity: 300)
+      generator.fill(batch, count: 300, endingBy: Timestamp(seconds: 1_700_000_000))
+      let files = try NfdumpArchive.collect(in: directory) { port in
+        let sender = try FlowSender(to: loopback(port), parameters, flowsPerSecond: 20_000)
+        try sender.send(batch, exportTime: Timestamp(seconds: 1_700_000_000))
+      }
+      var (packets, bytes): (UInt64, UInt64) = (0, 0)
+      for file in files {
+        var reader = try NfcapdReader(path: file)
+        let part = FlowBatch(capacity: 1_000)
+        while reader.read(into: part) {
+          packets += part.records.reduce(0) { $0 + $1.packets }
+          bytes += part.records.reduce(0) { $0 + $1.bytes }
+          part.removeAll()
+        }
+      }
+      #expect(packets == batch.records.reduce(0) { $0 + $1.packets } * 250)
+      #expect(bytes == batch.records.reduce(0) { $0 + $1.bytes } * 250)
+      // And so does our own decoder, from the sampler.
+      let collected = CollectedFlows()
+      var encoder = parameters.encoder()
+      encoder.encode(batch, rows: 0..<300, exportTime: Timestamp(seconds: 1_700_000_000)) {
+        collected.feed($0.withUnsafeBytes { Array($0) })
+      }
+      let flows = collected.finish()
+      #expect(
+        flows.count == 300
+          && flows.allSatisfy { $0.sampling == SamplingRate(rate: 250, source: .options) })
+      #expect(collected.decoder.statistics.allSatisfy { $0.lost == 0 && $0.faults.total == 0 })
     }
   }
 

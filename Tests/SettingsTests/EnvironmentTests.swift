@@ -18,6 +18,10 @@ private func otherValue(of key: ConfigurationKey) -> String {
     "flows.listen": "127.0.0.1:2055,[2001:db8::1]:6343", "flows.tcp": "[::]:4739",
     "flows.allow": "192.0.2.0/24", "flows.bufferKilobytes": "8192",
     "flows.sampling": "192.0.2.0/24=1000,2001:db8::/32=512!",
+    "tsa.enabled": "yes", "tsa.listen": "127.0.0.1:3318", "tsa.policy": "1.2.392.200000.7",
+    "tsa.policies": "1.2.392.200000.8,1.2.392.200000.9", "tsa.accuracy": "0.5s",
+    "tsa.fractionDigits": "6", "tsa.ordering": "yes", "tsa.clock.guarded": "no",
+    "tsa.clock.required": "3", "ca.publish": "yes",
   ]
   if let value = values[key.path] { return value }
   if key.isList { return "one,two" }

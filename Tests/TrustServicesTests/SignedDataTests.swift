@@ -317,6 +317,9 @@ struct SignedDataTests {
     } else if line.file == "dss-1419/CAdES-BpB-att-SHA256-SHA3_256withRSAandMGF1.p7m" {
       // Two hashes in one signature, which OpenSSL does not take; each is right.
       #expect(failures.isEmpty, "\(failures)")
+    } else if line.file == "dss-667/BER_reordered_prova.txt.p7m" {
+      // The attributes came in another order than DER's, in which they were signed (RFC 5652 §5.4).
+      #expect(failures.isEmpty, "\(failures)")
     } else if line.result == "signature intact" {
       #expect(failures.isEmpty, "\(failures)")
     } else {

@@ -48,10 +48,11 @@ struct CaseRecording {
 
   mutating func record(_ prepared: PreparedFinding) throws {
     let (finding, id, document) = (prepared.finding, prepared.id, prepared.document)
-    let known = try Row.fetchOne(statements.finding, arguments: [id])
-    if let known {
-      let lastSeen: Int64 = known[1]
-      let stored: String = known[0]
+    let lastSeen = try Int64.fetchOne(statements.lastSeen, arguments: [id])
+    var previousCase: String?
+    if let lastSeen {
+      let known = try Row.fetchOne(statements.finding, arguments: [id])
+      let stored: String = known?[0] ?? ""
       // The same again, or an earlier reading of what has gone on since: nothing is new.
       if try lastSeen > finding.lastSeen.nanoseconds || stored == document
         || lastSeen == finding.lastSeen.nanoseconds && Self.says(stored, finding)
@@ -60,10 +61,10 @@ struct CaseRecording {
         return
       }
       changes.updatedFindings += 1
+      previousCase = known?[1]
     } else {
       changes.newFindings += 1
     }
-    let previousCase: String? = known?[2]
     let caseID = try place(finding, previousCase: previousCase)
     let address = finding.subject.address.description
     try statements.writeFinding.execute(arguments: [
@@ -127,8 +128,11 @@ struct CaseRecording {
   }
 
   private func read(_ key: Key) throws -> [Touched] {
-    let rows = try Row.fetchAll(
-      statements.casesOfAddress, arguments: [CaseTables.octets(key.address), key.kind.rawValue])
+    let question: StatementArguments = [CaseTables.octets(key.address), key.kind.rawValue]
+    guard try Int64.fetchOne(statements.caseOfAddress, arguments: question) != nil else {
+      return []
+    }
+    let rows = try Row.fetchAll(statements.casesOfAddress, arguments: question)
     return try rows.map { row in
       let stored = try CaseTables.caseRow(row)
       return Touched(stored: stored, written: stored.value)

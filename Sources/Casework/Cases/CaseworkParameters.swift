@@ -16,7 +16,9 @@ public struct CaseworkParameters: Hashable, Sendable {
   public var minimumConfidence: Int = 50
   /// The kinds that are cases. A scan alone is no reason to call a subscriber, and a victim of a
   /// spoofed attack is told where it is a customer: scanners are kept as findings only.
-  public var kinds: Set<Finding.Kind> = [.infectedHost, .denialOfServiceVictim, .memberAlert]
+  public var kinds: Set<Finding.Kind> = [
+    .infectedHost, .denialOfServiceVictim, .memberAlert, .commandAndControl,
+  ]
 
   public init() {}
 }

@@ -100,6 +100,11 @@ struct XARFReport: Encodable {
       threatType = "darknet_alert"
       destinationPort = endpoint?.port
       sourcePort = finding.subject.port
+    case .commandAndControl:
+      category = "reputation"
+      type = "threat_intelligence"
+      threatType = "command_and_control"
+      sourcePort = finding.subject.port
     case .scanner:
       type = "vulnerability_scan"
       scanType = "port_scan"

@@ -120,7 +120,7 @@ struct BinetflowLines {
     let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second
     guard seconds > -9_000_000_000, seconds < 9_000_000_000 else { return nil }
     let fraction = bytes.count > 20 ? FieldText.nanoseconds([48] + bytes[19...]) ?? 0 : 0
-    return seconds * 1_000_000_000 + fraction
+    return seconds * 1_000_000_000 + min(fraction, 999_999_999)
   }
 
   /// Argus' states: `FSPA_FSPA` has the flags of both sides; words say it otherwise.

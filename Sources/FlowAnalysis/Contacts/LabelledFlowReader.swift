@@ -5,7 +5,7 @@ import Foundation
 /// text plain or compressed by gzip, xz, zstd or bzip2. The form is told from the first line.
 ///
 /// ```swift
-/// let counts = try LabelledFlowReader(path: "capture20110816.binetflow.xz").forEach { flow in … }
+/// let counts = try LabelledFlowReader(path: "capture20110816.binetflow.xz").forEachFlow { flow in … }
 /// ```
 public struct LabelledFlowReader: Sendable {
   /// What a file held.
@@ -17,21 +17,33 @@ public struct LabelledFlowReader: Sendable {
     public init() {}
   }
 
-  public let path: String
+  /// The file; nil for text in memory.
+  public let path: String?
+  private let bytes: [UInt8]
 
-  public init(path: String) { self.path = path }
+  public init(path: String) {
+    self.path = path
+    bytes = []
+  }
+
+  /// Text in memory.
+  public init(bytes: [UInt8]) {
+    path = nil
+    self.bytes = bytes
+  }
 
   /// Hands over every flow in the order of the file.
   ///
   /// - Throws: ``LabelledFlowError``, or what `body` throws.
   @discardableResult
-  public func forEach(_ body: (LabelledFlow) throws -> Void) throws -> Counts {
+  public func forEachFlow(_ body: (LabelledFlow) throws -> Void) throws -> Counts {
     var counts = Counts()
-    if try isNfcapd() {
-      try readNfcapd(&counts, body)
+    if let path, try isNfcapd(path) {
+      try readNfcapd(path, &counts, body)
       return counts
     }
-    var lines = try LineSource(path: path)
+    var lines = if let path { try LineSource(path: path) } else { LineSource(bytes: bytes) }
+    let name = path ?? "the text"
     var labels = LabelTexts()
     var zeek = ZeekLines()
     var binetflow: BinetflowLines?
@@ -57,11 +69,11 @@ public struct LabelledFlowReader: Sendable {
       } else {
         let text = FieldText.string(line)
         if text.hasPrefix("StartTime,") {
-          binetflow = try BinetflowLines(header: line, path: path)
+          binetflow = try BinetflowLines(header: line, path: name)
         } else if text.lowercased().split(separator: ",").contains("start") {
-          own = try ContactLines(header: line, path: path)
+          own = try ContactLines(header: line, path: name)
         } else {
-          throw LabelledFlowError.unknownFormat(path: path)
+          throw LabelledFlowError.unknownFormat(path: name)
         }
         isKnown = true
         continue
@@ -73,12 +85,12 @@ public struct LabelledFlowReader: Sendable {
         counts.passedOver += 1
       }
     }
-    guard isKnown else { throw LabelledFlowError.unknownFormat(path: path) }
+    guard isKnown else { throw LabelledFlowError.unknownFormat(path: name) }
     return counts
   }
 
   /// nfcapd files begin with the octets A5 0C or 0C A5.
-  private func isNfcapd() throws -> Bool {
+  private func isNfcapd(_ path: String) throws -> Bool {
     guard let handle = FileHandle(forReadingAtPath: path) else {
       throw LabelledFlowError.cannotOpen(path: path, reason: "there is no such readable file")
     }
@@ -87,7 +99,9 @@ public struct LabelledFlowReader: Sendable {
     return magic == [0x0c, 0xa5] || magic == [0xa5, 0x0c]
   }
 
-  private func readNfcapd(_ counts: inout Counts, _ body: (LabelledFlow) throws -> Void) throws {
+  private func readNfcapd(
+    _ path: String, _ counts: inout Counts, _ body: (LabelledFlow) throws -> Void
+  ) throws {
     var reader = try NfcapdReader(path: path)
     let batch = FlowBatch()
     while reader.read(into: batch) {

@@ -6,7 +6,7 @@ import Foundation
 /// has them has the tools.
 struct LineSource: ~Copyable {
   private let path: String
-  private let handle: FileHandle
+  private let handle: FileHandle?
   private let process: Process?
   private let tool: String?
   private var buffer: [UInt8] = []
@@ -14,6 +14,16 @@ struct LineSource: ~Copyable {
   private var isAtEnd = false
   /// A longer line is not text of flows; it is cut here.
   private static let longestLine = 1 << 20
+
+  /// Lines that are in memory.
+  init(bytes: [UInt8]) {
+    path = "the text"
+    handle = nil
+    process = nil
+    tool = nil
+    buffer = bytes
+    isAtEnd = true
+  }
 
   init(path: String) throws(LabelledFlowError) {
     self.path = path
@@ -75,7 +85,7 @@ struct LineSource: ~Copyable {
     position = 0
     let searched = buffer.count
     let piece: Data?
-    do { piece = try handle.read(upToCount: 1 << 20) } catch {
+    do { piece = try handle?.read(upToCount: 1 << 20) } catch {
       throw .cannotOpen(path: path, reason: "\(error)")
     }
     if let piece, !piece.isEmpty {

@@ -102,7 +102,7 @@ public struct DetectionEvaluation: Sendable {
     var scenario = EvaluationReport.Scenario()
     let ranker = ranker(flows.set)
     let tracker = ContactTracker(parameters: tracking)
-    try flows.forEach { tracker.add($0.contact) }
+    try flows.forEachFlow { tracker.add($0.contact) }
     let result = ranker.rank(tracker)
     scenario.name = flows.set.name
     scenario.flows = flows.counts.flows
@@ -138,8 +138,10 @@ public struct DetectionEvaluation: Sendable {
     let online = try replay(flows, ranker, &scenario)
     var baseline: BaselineCollector?
     if parameters.includesBaselines {
-      var collector = BaselineCollector(home: home)
-      try flows.forEach { collector.add($0) }
+      // RITA looks from inside to outside; where the true server is inside, at everything.
+      let isInside = flows.control.contains { home.contains($0.server) }
+      var collector = BaselineCollector(home: isInside ? .unknown : home)
+      try flows.forEachFlow { collector.add($0) }
       scenario.baselines = baselines(collector, flows)
       baseline = collector
     }
@@ -193,8 +195,10 @@ public struct DetectionEvaluation: Sendable {
     _ flows: EvaluationFlows, _ ranker: ServerRanking, _ scenario: inout EvaluationReport.Scenario
   ) throws -> [Service: Int64] {
     guard flows.canReplay, parameters.replayRankings > 0 else { return [:] }
+    // A ranking looks at every pair: of large sets fewer are made.
+    let rankings = min(parameters.replayRankings, max(8, 20_000_000 / max(1, flows.counts.flows)))
     let step = Int64(
-      max(Double(parameters.replaySeconds), flows.seconds / Double(parameters.replayRankings)) * 1e9
+      max(Double(parameters.replaySeconds), flows.seconds / Double(rankings)) * 1e9
     )
     let tracker = ContactTracker(parameters: tracking)
     var quick = ranker
@@ -241,7 +245,7 @@ public struct DetectionEvaluation: Sendable {
     var sampling = FlowSampling(rate: rate, seed: parameters.seed)
     let tracker = ContactTracker(parameters: tracking)
     var count = 0
-    try flows.forEach { flow in
+    try flows.forEachFlow { flow in
       if let flow = sampling.sample(flow) {
         tracker.add(flow.contact)
         count += 1
@@ -269,7 +273,7 @@ public struct DetectionEvaluation: Sendable {
     let methods = ["list", "online", "everything"] + (baseline == nil ? [] : ["rita-v5"])
     for method in methods { metrics[method] = GarciaMetric() }
     var hasLabels = false
-    try flows.forEach { flow in
+    try flows.forEachFlow { flow in
       let contact = flow.contact
       let service = Service(
         contact.server, port: contact.serverPort,
@@ -347,7 +351,7 @@ public struct DetectionEvaluation: Sendable {
     }
     var sampling = FlowSampling(rate: rate, seed: parameters.seed)
     let tracker = ContactTracker(parameters: tracking)
-    try flows.forEach { flow in
+    try flows.forEachFlow { flow in
       if let flow = sampling.sample(flow) { tracker.add(flow.contact) }
     }
     for flow in overlay.flows(

@@ -69,7 +69,7 @@ final class EvaluationFlows {
     var flows: [LabelledFlow] = []
     var fits = true
     for path in set.paths {
-      let counts = try LabelledFlowReader(path: path).forEach { flow in
+      let counts = try LabelledFlowReader(path: path).forEachFlow { flow in
         let contact = flow.contact
         first = min(first, contact.start)
         last = max(last, contact.end)
@@ -101,11 +101,11 @@ final class EvaluationFlows {
 
   var canReplay: Bool { kept != nil }
 
-  func forEach(_ body: (LabelledFlow) throws -> Void) throws {
+  func forEachFlow(_ body: (LabelledFlow) throws -> Void) throws {
     if let kept {
       for flow in kept { try body(flow) }
     } else {
-      for path in set.paths { try LabelledFlowReader(path: path).forEach(body) }
+      for path in set.paths { try LabelledFlowReader(path: path).forEachFlow(body) }
     }
   }
 
@@ -123,7 +123,7 @@ final class EvaluationFlows {
   func hosts() throws -> [IPAddress] {
     let home = set.home ?? HomeNetworks(HomeNetworks.privatePrefixes)
     var all: [IPAddress: Int] = [:]
-    try forEach { flow in
+    try forEachFlow { flow in
       if all.count < 1 << 20 { all[flow.contact.client, default: 0] += 1 }
     }
     let inside = all.keys.filter { home.contains($0) }.sorted()

@@ -74,7 +74,7 @@ public struct RankingFit: Sendable {
     ranking.home = set.home
     ranking.limit = 5_000
     let tracker = ContactTracker()
-    try flows.forEach { tracker.add($0.contact) }
+    try flows.forEachFlow { tracker.add($0.contact) }
     let servers = ranking.rank(tracker).servers
     let positives = servers.filter { flows.isTrue($0.service) }
     // What the labels call malicious otherwise is neither right nor wrong.
@@ -94,7 +94,7 @@ public struct RankingFit: Sendable {
     var rows: [Row] = []
     for (index, overlay) in overlays.enumerated() {
       let copy = ContactTracker()
-      try flows.forEach { copy.add($0.contact) }
+      try flows.forEachFlow { copy.add($0.contact) }
       for flow in overlay.flows(
         from: flows.first, to: flows.last, hosts: hosts, seed: parameters.seed &+ UInt64(index))
       {

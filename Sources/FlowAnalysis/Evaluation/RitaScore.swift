@@ -161,6 +161,8 @@ public struct BaselineCollector: Sendable {
   private let home: HomeNetworks
   /// Contacts kept at most: times and sizes of 40 million take half a gigabyte.
   private var room: Int
+  /// Pairs at most: with their lists, about a gigabyte.
+  private static let pairLimit = 3_000_000
   /// Contacts that found no room.
   public private(set) var refused = 0
 
@@ -175,7 +177,8 @@ public struct BaselineCollector: Sendable {
     let contact = flow.sourceIsClient ? flow.contact : flow.contact.reversed
     guard home.isUnknown || home.contains(contact.client) && !home.contains(contact.server)
     else { return }
-    guard room > 0 else {
+    let key = Key(source: contact.client, destination: contact.server)
+    guard room > 0, pairs.count < Self.pairLimit || pairs[key] != nil else {
       refused += 1
       return
     }
@@ -183,7 +186,6 @@ public struct BaselineCollector: Sendable {
     let second = Timestamp(nanoseconds: contact.start).seconds
     first = min(first, second)
     last = max(last, second)
-    let key = Key(source: contact.client, destination: contact.server)
     pairs[key, default: Pair()].seconds.append(second)
     pairs[key, default: Pair()].sizes.append(Float(contact.bytesOut))
   }

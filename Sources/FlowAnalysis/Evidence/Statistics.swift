@@ -22,16 +22,18 @@ enum Statistics {
     return min(0, (largest + log(sum)) / log(10))
   }
 
-  /// log10 of P(X ≥ k) when n are drawn from N of which K are marked (hypergeometric): how surprising
-  /// it is that k of a server's n clients are suspects when K of all N are.
-  static func hypergeometricTail(_ k: Int, drawn n: Int, marked K: Int, of N: Int) -> Double {
-    guard k > 0, n > 0, N > 0 else { return 0 }
-    let high = min(n, K)
+  /// log10 of P(X ≥ k) when n are drawn from a population with so many suspects: how surprising
+  /// it is that k of a server's n clients are suspects (hypergeometric).
+  static func hypergeometricTail(_ k: Int, drawn n: Int, marked suspects: Int, of population: Int)
+    -> Double
+  {
+    guard k > 0, n > 0, population > 0 else { return 0 }
+    let high = min(n, suspects)
     guard k <= high else { return -400 }
-    let all = logBinomial(N, n)
+    let all = logBinomial(population, n)
     var logs: [Double] = []
-    for j in k...high where n - j <= N - K {
-      logs.append(logBinomial(K, j) + logBinomial(N - K, n - j) - all)
+    for j in k...high where n - j <= population - suspects {
+      logs.append(logBinomial(suspects, j) + logBinomial(population - suspects, n - j) - all)
       if logs.count > 10_000 { break }
     }
     guard let greatest = logs.max() else { return -400 }

@@ -13,8 +13,8 @@ struct PopulationSurvey: ~Copyable {
 
   let home: HomeNetworks
   private(set) var isHome: [Bool]
-  /// By address number.
-  private(set) var suspicion: [Float]
+  /// By address number, in thousandths: sums of whole numbers do not depend on their order.
+  private(set) var suspicion: [UInt16]
   private(set) var conduct: [Int: ClientConduct] = [:]
   /// Clients of services outside.
   private(set) var population = 0
@@ -23,7 +23,8 @@ struct PopulationSurvey: ~Copyable {
   private(set) var clients: [UInt32]
   /// Those that came all the time: visitors and scanners of a day make no server popular.
   private(set) var repeatingClients: [UInt32]
-  private(set) var suspectClients: [Float]
+  /// Sums of their clients' suspicions, in thousandths.
+  private(set) var suspectClients: [UInt64]
   private(set) var isAnswered: [Bool]
   private(set) var firstSeen: [UInt32]
   private(set) var lastSeen: [UInt32]
@@ -47,11 +48,11 @@ struct PopulationSurvey: ~Copyable {
     for number in 0..<addressCount {
       isHome.append(home.contains(IPAddress(bits: tracker.addresses[number])))
     }
-    suspicion = [Float](repeating: 0, count: addressCount)
+    suspicion = [UInt16](repeating: 0, count: addressCount)
     let serviceCount = tracker.services.count
     clients = [UInt32](repeating: 0, count: serviceCount)
     repeatingClients = clients
-    suspectClients = [Float](repeating: 0, count: serviceCount)
+    suspectClients = [UInt64](repeating: 0, count: serviceCount)
     isAnswered = [Bool](repeating: false, count: serviceCount)
     firstSeen = [UInt32](repeating: .max, count: serviceCount)
     lastSeen = clients
@@ -165,11 +166,15 @@ struct PopulationSurvey: ~Copyable {
         conduct[number, default: ClientConduct()].suspicion = 1
       }
     }
-    for (client, conduct) in conduct { suspicion[client] = Float(conduct.suspicion) }
+    for (client, conduct) in conduct {
+      suspicion[client] = UInt16(min(1_000, max(0, (conduct.suspicion * 1_000).rounded())))
+    }
+    var thousandths: UInt64 = 0
     for client in isClient.indices where isClient[client] {
       population += 1
-      suspects += Double(suspicion[client])
+      thousandths += UInt64(suspicion[client])
     }
+    suspects = Double(thousandths) / 1_000
   }
 
   private mutating func lookAtServices(_ tracker: ContactTracker, _ parameters: RankingParameters) {
@@ -186,7 +191,7 @@ struct PopulationSurvey: ~Copyable {
       {
         repeatingClients[number] &+= 1
       }
-      suspectClients[number] += suspicion[client]
+      suspectClients[number] += UInt64(suspicion[client])
       if !Self.isSilent(pair) { isAnswered[number] = true }
       firstSeen[number] = min(firstSeen[number], pair.first)
       lastSeen[number] = max(lastSeen[number], pair.last)

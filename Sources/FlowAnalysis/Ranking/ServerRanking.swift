@@ -69,9 +69,12 @@ public struct ServerRanking: Sendable {
     // Only what can still get somewhere is looked at more closely.
     var order = weighings.keys.sorted { one, other in
       let (left, right) = (weighings[one]?.score ?? 0, weighings[other]?.score ?? 0)
-      return left != right ? left > right : one < other
+      return left != right ? left > right : service(one, tracker) < service(other, tracker)
     }
-    order = Array(order.prefix(max(limit * 2, 200)))
+    let kept = order.prefix(max(limit * 2, 200))
+    order =
+      Array(kept)
+      + order.dropFirst(kept.count).filter { verdicts[service($0, tracker)] != nil }
     let members = members(of: Set(order), tracker)
     for service in order {
       guard var weighing = weighings[service], let pairs = members[service] else { continue }
@@ -86,7 +89,9 @@ public struct ServerRanking: Sendable {
     result.servers = servers.sorted {
       $0.score != $1.score ? $0.score > $1.score : $0.service < $1.service
     }
-    if result.servers.count > limit { result.servers.removeLast(result.servers.count - limit) }
+    result.servers =
+      Array(result.servers.prefix(limit))
+      + result.servers.dropFirst(limit).filter { $0.verdict != nil }
     return result
   }
 
@@ -111,6 +116,19 @@ public struct ServerRanking: Sendable {
 
   // MARK: Pairs
 
+  /// Services that are on a list or have a verdict: they are weighed however seldom they are met.
+  private func specialServices(_ tracker: ContactTracker) -> Set<Int> {
+    guard lists.entryCount > 0 || !verdicts.isEmpty else { return [] }
+    var special: Set<Int> = []
+    for number in 0..<tracker.services.count {
+      let service = service(number, tracker)
+      if verdicts[service] != nil || lists.entryCount > 0 && !lists.matches(service).isEmpty {
+        special.insert(number)
+      }
+    }
+    return special
+  }
+
   /// Evidence of all pairs that can be judged, without the spectrum.
   private func evidence(
     _ tracker: ContactTracker, _ survey: borrowing PopulationSurvey
@@ -123,6 +141,7 @@ public struct ServerRanking: Sendable {
     let isCoarse = tracker.samplingRate >= parameters.coarseSampling
     let window = Double(
       max(1, min(86_400, tracker.lastSecond - min(tracker.lastSecond, tracker.firstSecond ?? 0))))
+    let special = specialServices(tracker)
     var pairs: [PairEvidence] = []
     for index in 0..<tracker.pairs.count {
       let pair = tracker.states[index]
@@ -133,8 +152,8 @@ public struct ServerRanking: Sendable {
       let isOften = max(pair.contacts, pair.replies) >= 3
       // Once or twice is enough where the client is a suspect already.
       guard
-        isLong || isOften || (survey.suspicion[client] > 0.3 && !PopulationSurvey.isSilent(pair))
-          || lists.entryCount > 0
+        isLong || isOften || (survey.suspicion[client] > 300 && !PopulationSurvey.isSilent(pair))
+          || special.contains(number)
       else { continue }
       let service = tracker.services[number]
       let transport = UInt8(truncatingIfNeeded: service)
@@ -239,7 +258,7 @@ public struct ServerRanking: Sendable {
       if let known = weighings[pair.service],
         known.score > score
           || known.score == score
-            && tracker.states[known.best.pair].contacts >= tracker.states[pair.pair].contacts
+            && !isBefore(pair.pair, known.best.pair, tracker)
       {
         continue
       }
@@ -268,7 +287,7 @@ public struct ServerRanking: Sendable {
     set(.oneOfMany, log10(Double(max(1, alike))))
     set(.scanTarget, pair.scanTarget)
     set(.inbound, pair.isInbound ? 1 : 0)
-    let suspects = Double(survey.suspectClients[number])
+    let suspects = Double(survey.suspectClients[number]) / 1_000
     if !pair.isInbound {
       set(
         .enriched,
@@ -311,111 +330,11 @@ public struct ServerRanking: Sendable {
   private static let indices = Dictionary(
     uniqueKeysWithValues: EvidenceKind.allCases.enumerated().map { ($1, $0) })
 
-  private func service(_ number: Int, _ tracker: ContactTracker) -> Service {
+  func service(_ number: Int, _ tracker: ContactTracker) -> Service {
     let key = tracker.services[number]
     return Service(
       IPAddress(bits: tracker.addresses[Int(key >> 24)]),
       port: UInt16(truncatingIfNeeded: key >> 8),
       transport: IPProtocol(rawValue: UInt8(truncatingIfNeeded: key)))
-  }
-
-  // MARK: Servers
-
-  /// The pairs of chosen services.
-  private func members(of services: Set<Int>, _ tracker: ContactTracker) -> [Int: [Int]] {
-    var members: [Int: [Int]] = [:]
-    for index in 0..<tracker.pairs.count {
-      let service = Int(tracker.pairs[index] & 0xffff_ffff)
-      if services.contains(service), members[service, default: []].count < 10_000 {
-        members[service, default: []].append(index)
-      }
-    }
-    return members
-  }
-
-  private func addSynchrony(
-    _ weighing: inout Weighing, _ pairs: [Int], _ tracker: ContactTracker
-  ) {
-    guard pairs.count >= 3, pairs.count < 10_000 else { return }
-    let timelines = pairs.filter { tracker.states[$0].early == Pair.hasTimeline }.prefix(64)
-      .map { tracker.timeline(tracker.states[$0]).seconds }
-    let strength = SynchronyTest(parameters: parameters.synchrony).strength(timelines)
-    guard strength > 0 else { return }
-    weighing.evidence[Self.index(.synchronous)] = strength
-    weighing.score = score(weighing.evidence)
-  }
-
-  private func server(
-    _ number: Int, _ weighing: Weighing, _ pairs: [Int], _ tracker: ContactTracker,
-    _ survey: borrowing PopulationSurvey
-  ) -> DetectedServer {
-    let service = service(number, tracker)
-    var evidence: [EvidenceKind: Double] = [:]
-    for (index, kind) in EvidenceKind.allCases.enumerated() where weighing.evidence[index] != 0 {
-      evidence[kind] = weighing.evidence[index]
-    }
-    let verdict = verdicts[service]
-    let probability = 1 / (1 + exp(-weighing.score))
-    let ordered =
-      [weighing.best.pair]
-      + pairs.filter { $0 != weighing.best.pair }.sorted {
-        let (one, other) = (tracker.states[$0], tracker.states[$1])
-        return one.contacts != other.contacts ? one.contacts > other.contacts : $0 < $1
-      }
-    let lastSeen = Timestamp(seconds: Int64(survey.lastSeen[number]))
-    var clients: [DetectedClient] = []
-    for (place, pair) in ordered.prefix(parameters.listedClients).enumerated() {
-      // Nobody reads the spectrum of the fiftieth client of an unlikely server.
-      let isDetailed = place < 3 && probability >= parameters.candidate / 2
-      clients.append(client(pair, isDetailed: isDetailed, tracker, survey))
-    }
-    return DetectedServer(
-      service: service, probability: probability, score: weighing.score,
-      grade: grade(probability, evidence, verdict), evidence: evidence,
-      clients: clients,
-      clientCount: Int(survey.clients[number]),
-      contacts: tracker.timeline(tracker.states[weighing.best.pair]).seconds,
-      firstSeen: Timestamp(seconds: Int64(survey.firstSeen[number])), lastSeen: lastSeen,
-      expires: lastSeen.advanced(bySeconds: parameters.expiryDays * 86_400),
-      population: survey.population, suspects: survey.suspects,
-      enrichmentChance: Statistics.hypergeometricTail(
-        Int(survey.suspectClients[number].rounded()), drawn: Int(survey.clients[number]),
-        marked: Int(survey.suspects.rounded()),
-        of: max(survey.population, Int(survey.clients[number]))),
-      lists: lists.matches(service), verdict: verdict, samplingRate: tracker.samplingRate)
-  }
-
-  private func client(
-    _ index: Int, isDetailed: Bool, _ tracker: ContactTracker, _ survey: borrowing PopulationSurvey
-  ) -> DetectedClient {
-    var test = PeriodicityTest(parameters: parameters.periodicity)
-    if !isDetailed { test.parameters.spectralContacts = .max }
-    let pair = tracker.states[index]
-    let number = Int(tracker.pairs[index] >> 32)
-    return DetectedClient(
-      address: IPAddress(bits: tracker.addresses[number]),
-      contacts: max(pair.contacts, pair.replies),
-      firstSeen: Timestamp(seconds: Int64(pair.first)),
-      lastSeen: Timestamp(seconds: Int64(pair.last)), bytesOut: UInt64(pair.bytesOut) * 16,
-      bytesIn: UInt64(pair.bytesIn) * 16,
-      rhythm: test.examine(tracker.timeline(pair).seconds),
-      longestSession: pair.longest, conduct: survey.conduct[number] ?? ClientConduct())
-  }
-
-  /// The grade of a probability, what it rests on, and what an analyst said.
-  public func grade(
-    _ probability: Double, _ evidence: [EvidenceKind: Double], _ verdict: ServerVerdict?
-  ) -> ServerGrade {
-    switch verdict {
-    case .confirmed: return .confirmed
-    case .wrong: return .none
-    case .watch, nil: break
-    }
-    let kinds = EvidenceKind.independent.count { group in
-      group.contains { (evidence[$0] ?? 0) >= 0.8 }
-    }
-    if probability >= parameters.confirmed, kinds >= 2 { return .confirmed }
-    if probability >= parameters.probable { return .probable }
-    return probability >= parameters.candidate || verdict == .watch ? .candidate : .none
   }
 }

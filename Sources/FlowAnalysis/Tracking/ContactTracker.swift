@@ -104,7 +104,7 @@ public final class ContactTracker {
       && start
         <= pair.last.addingReportingOverflow(UInt32(clamping: parameters.continuationSeconds))
         .partialValue
-      && start + 1 >= pair.last
+      && (start >= pair.last || pair.last - start <= 1)
     let isOtherSide = contact.side == .inward
     if isContinued, !isOtherSide {
       pair.saturatingAdd(\.sessionBytes, units)
@@ -119,8 +119,8 @@ public final class ContactTracker {
       pair.longestBytes = isContinued ? pair.sessionBytes : UInt32(clamping: units)
     }
     pair.last = max(pair.last, end)
-    pair.saturatingAdd(\.bytesOut, (contact.bytesOut + 15) / 16)
-    pair.saturatingAdd(\.bytesIn, (contact.bytesIn + 15) / 16)
+    pair.saturatingAdd(\.bytesOut, Pair.units(contact.bytesOut))
+    pair.saturatingAdd(\.bytesIn, Pair.units(contact.bytesIn))
     pair.saturatingAdd(\.packetsOut, contact.packetsOut)
     if isOtherSide {
       pair.saturatingAdd(\.replies, 1)

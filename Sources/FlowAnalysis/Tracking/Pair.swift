@@ -43,6 +43,9 @@ struct Pair: BitwiseCopyable {
     self[keyPath: path] = over ? .max : sum
   }
 
+  /// Octets in units of sixteen, a part of one as a whole.
+  static func units(_ octets: UInt64) -> UInt64 { octets / 16 + (octets % 16 > 0 ? 1 : 0) }
+
   /// Octets as a code of logarithmic steps of 1/32 octave: sizes within about 2 % share a code.
   static func code(_ bytes: UInt64) -> UInt16 {
     guard bytes > 0 else { return 0 }

@@ -31,6 +31,8 @@ public struct FilterParameters: Hashable, Sendable {
   public var longestText = 1 << 20
   /// Levels of parentheses and negations: far more than a person writes, and little stack.
   public var deepestNesting = 200
+  /// Files that include one another (our own choice).
+  public var deepestInclusion = 10
 
   /// The values above.
   public init() {}

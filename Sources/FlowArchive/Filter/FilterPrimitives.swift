@@ -79,8 +79,10 @@ extension FilterParser {
       let comparison = try comparison()
       return compare(.event, comparison, try number("event", atMost: 255))
     case "ident", "count", "sysid", "nfversion", "engine-type", "engine-id", "geo", "payload",
-      "tun", "tunip", "@include":
+      "tun", "tunip":
       throw failure("\(word.text) is not recorded here and cannot be tested")
+    case "@include":
+      throw failure("@include is for filters on the command line; put the file's text here")
     default: return nil
     }
   }

@@ -73,6 +73,15 @@ final class Grouping {
       }
       fills.append(keys)
     }
+    if mask == nil, !plan.isBiflow, fills.count == 1, isOfSource, case .zero = flows,
+      case .zero = rates, case .zero = reversePackets, case .zero = reverseBytes,
+      case .addresses4(let sources) = try scan.load(.sourceAddress, nil),
+      case .wide(let packets) = packets, case .wide(let bytes) = bytes,
+      case .wide(let starts) = starts, case .wide(let ends) = ends
+    {
+      return try addRuns(
+        fills[0], sources: sources, packets, bytes, starts, ends, count: scan.count)
+    }
     var row = 0
     var indices: [Int32] = []
     indices.reserveCapacity(Self.sliceRows)
@@ -105,6 +114,62 @@ final class Grouping {
         if plan.isBiflow { orient(indices.count) }
         try addSlice(indices.count)
       }
+    }
+  }
+
+  /// Whether flows of one source have one key.
+  private var isOfSource: Bool {
+    guard plan.passes.count == 1, plan.passes[0].places.count == 1 else { return false }
+    if case .address(.sourceAddress, _, _) = plan.passes[0].places[0].element.source { return true }
+    return false
+  }
+
+  /// Adds all rows of a row group by runs of the same source, which is what they are sorted by: each run
+  /// is added up where it lies, and keyed once.
+  private func addRuns(
+    _ keys: [KeyFill], sources: ColumnScratch, _ packets: ColumnScratch, _ bytes: ColumnScratch,
+    _ starts: ColumnScratch, _ ends: ColumnScratch, count: Int
+  ) throws(ArchiveError) {
+    let stride = plan.layout.stride
+    let keyWords = plan.layout.keyWords
+    let sourceWords = sources.words32
+    let (packetWords, byteWords) = (packets.words64, bytes.words64)
+    let (startWords, endWords) = (starts.words64, ends.words64)
+    // All five have a value for each of the rows; a scratch that has not would end this here.
+    precondition(
+      sourceWords.count >= count && packetWords.count >= count && byteWords.count >= count
+        && startWords.count >= count && endWords.count >= count, "whole columns")
+    var indices: [Int32] = []
+    indices.reserveCapacity(Self.sliceRows)
+    var row = 0
+    while row < count {
+      indices.removeAll(keepingCapacity: true)
+      for word in 0..<Self.sliceRows * stride { rows[word] = 0 }
+      var place = keyWords
+      while row < count, indices.count < Self.sliceRows {
+        let first = row
+        let source = sourceWords[unchecked: row]
+        var (packetSum, byteSum): (UInt64, UInt64) = (0, 0)
+        var (start, end) = (Int64.max, Int64.min)
+        repeat {
+          packetSum &+= packetWords[unchecked: row]
+          byteSum &+= byteWords[unchecked: row]
+          start = min(start, Int64(bitPattern: startWords[unchecked: row]))
+          end = max(end, Int64(bitPattern: endWords[unchecked: row]))
+          row &+= 1
+        } while row < count && sourceWords[unchecked: row] == source
+        rows[place] = UInt64(row &- first)
+        rows[place &+ 1] = packetSum
+        rows[place &+ 2] = byteSum
+        rows[place &+ 3] = UInt64(bitPattern: start)
+        rows[place &+ 4] = UInt64(bitPattern: end)
+        place &+= stride
+        matched += row &- first
+        indices.append(Int32(truncatingIfNeeded: first))
+      }
+      for key in keys { key.fill(rows, indices) }
+      addTotals(indices.count)
+      try addSlice(indices.count)
     }
   }
 

@@ -27,9 +27,9 @@ public struct CollectorConfiguration: Sendable {
   /// Sockets per port, each with a thread that receives and one that decodes. Exporters are spread
   /// over them by address. One takes some millions of flows a second.
   public var shards = 1
-  /// Blocks of 64 datagrams per shard that may wait to be decoded. When all are full, datagrams wait
+  /// Blocks of 128 datagrams per shard that may wait to be decoded. When all are full, datagrams wait
   /// in the socket's buffer, and what does not fit there the kernel drops and counts.
-  public var blocks = 64
+  public var blocks = 32
   /// Seconds after which flows are handed on though their batch is not full.
   public var flushSeconds = 1.0
   /// Only these exporters are listened to; all when empty.

@@ -5,8 +5,8 @@ import NetworkTypes
 
 /// Receives NetFlow, IPFIX and sFlow, and hands batches of flows to a sink.
 ///
-/// Threads that receive do nothing else; datagrams go to threads that decode in blocks of 64, without
-/// a copy. When decoding or the sink falls behind, datagrams wait in bounded queues, then in the
+/// Threads that receive do nothing else; datagrams go to threads that decode in blocks of 128,
+/// without a copy. When decoding or the sink falls behind, datagrams wait in bounded queues, then in the
 /// socket's buffer, and then the kernel drops and counts them.
 ///
 /// ```swift
@@ -171,32 +171,41 @@ public final class FlowCollector: @unchecked Sendable {
     return group
   }
 
-  private static let closelyNanoseconds: Int64 = 3_000_000
-  private static let gatheringMicroseconds: UInt32 = 1_000
+  /// Where datagrams follow each other closely, waking up for each costs far more than reading it: a
+  /// little later there are some more. In a buffer of 4 MB there is room for 50 ms of 1 M flows a second.
+  private static let longestGathering: Int64 = 4_000_000
+  private static let shortestGathering: Int64 = 200_000
+
+  /// Nanoseconds to wait before the next look, so that a block is three quarters full then; 0 after one
+  /// that was full, behind which there may be more, and after a pause.
+  private static func gathering(_ count: Int, in nanoseconds: Int64) -> Int64 {
+    guard count < DatagramBlock.slots, count > 0, nanoseconds > 0,
+      nanoseconds < 2 * longestGathering
+    else { return 0 }
+    let wanted = nanoseconds * Int64(DatagramBlock.slots * 3 / 4) / Int64(count)
+    return wanted < shortestGathering ? 0 : min(wanted, longestGathering)
+  }
 
   private func receive(_ socket: Socket, _ shard: CollectorShard, _ slot: Int) {
     var overflow: UInt32 = 0
     var reported: UInt32 = 0
     var lastReceived: Int64 = 0
+    var gathering: Int64 = 0
     while !lock.withLock({ isStopped }) {
       guard let block = shard.empty.take(waiting: 0.25) else { continue }
       block.removeAll()
+      if gathering > 0 { usleep(UInt32(gathering / 1_000)) }
       let fault = block.receive(from: socket.descriptor, waits: true, overflow: &overflow)
       guard fault == 0 else {
         shard.empty.put(block)
+        gathering = 0
         if fault != EAGAIN, fault != EINTR {
           note("\(socket.endpoint): receiving: \(String(cString: strerror(fault)))")
           usleep(100_000)
         }
         continue
       }
-      // Where datagrams follow each other closely, waking up for each costs far more than reading it:
-      // a millisecond later there are some more. In a buffer of 4 MB there is room for 50 of 1 M
-      // flows a second.
-      if !block.isFull, block.received - lastReceived < Self.closelyNanoseconds {
-        usleep(Self.gatheringMicroseconds)
-        _ = block.receive(from: socket.descriptor, waits: false, overflow: &overflow)
-      }
+      gathering = Self.gathering(block.count, in: block.received - lastReceived)
       lastReceived = block.received
       shard.work.put(.block(block))
       if overflow != reported {

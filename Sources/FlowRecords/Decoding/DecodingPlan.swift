@@ -15,8 +15,10 @@ struct FieldPlace: Sendable {
   var length: Int
 }
 
-/// A template compiled to steps, so that nothing is looked up for a record.
-struct DecodingPlan: Sendable {
+/// A template compiled to steps, so that nothing is looked up for a record. A class, as a set's plan is
+/// taken from a table for some tens of records, and copying its arrays' references would cost more than a
+/// record.
+final class DecodingPlan: Sendable {
   enum Family: Sendable { case ipv4, ipv6, mixed, none }
 
   let template: Template

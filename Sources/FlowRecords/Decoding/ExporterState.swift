@@ -32,12 +32,14 @@ struct HeldSet {
 /// All that is remembered of one exporter's observation domain.
 final class ExporterState {
   let key: ExporterKey
-  var statistics: ExporterStatistics
+  // Counted for every datagram and reached from nowhere else meanwhile: looking for overlapping accesses
+  // at run time would cost as much as counting.
+  @exclusivity(unchecked) var statistics: ExporterStatistics
   var templates: [UInt16: KnownTemplate] = [:]
   /// The template used last: nearly always the next one as well.
-  var lastTemplate: DecodingPlan?
+  @exclusivity(unchecked) var lastTemplate: DecodingPlan?
   /// Until when it may be used, Unix nanoseconds.
-  var lastTemplateEnd: Int64 = .min
+  @exclusivity(unchecked) var lastTemplateEnd: Int64 = .min
   /// Sampling rates by sampler or selector identifier.
   var samplers: [UInt64: UInt32] = [:]
   /// Sampling rates by input interface, where options data have an interface as their scope.
@@ -51,17 +53,19 @@ final class ExporterState {
   /// What the operator's configuration says of this exporter.
   let configured: SamplingConfiguration?
 
-  var expectedSequence: UInt32?
+  @exclusivity(unchecked) var expectedSequence: UInt32?
+  /// What the sequence numbers of this exporter count (IPFIX).
+  @exclusivity(unchecked) var counting = SequenceCounting()
   /// The rate in the header of the datagram at hand (NetFlow v5).
-  var headerRate: UInt32 = 0
-  var lastSequence: UInt32?
-  var lastUptime: UInt32?
+  @exclusivity(unchecked) var headerRate: UInt32 = 0
+  @exclusivity(unchecked) var lastSequence: UInt32?
+  @exclusivity(unchecked) var lastUptime: UInt32?
   /// When the exporter started by its own clock, Unix milliseconds.
-  var started: Int64?
-  var lastExportTime: Int64 = .min
-  var lastReceived: Int64 = .min
+  @exclusivity(unchecked) var started: Int64?
+  @exclusivity(unchecked) var lastExportTime: Int64 = .min
+  @exclusivity(unchecked) var lastReceived: Int64 = .min
   /// State read from a file, which an exporter that has restarted since has made stale.
-  var isRestored = false
+  @exclusivity(unchecked) var isRestored = false
 
   var held: [HeldSet] = []
   var heldOctets = 0

@@ -13,6 +13,8 @@ struct SetNumbers {
 /// What came out of a datagram's sets.
 struct SetTally {
   var records = 0
+  /// How many of them were of options templates.
+  var optionsRecords = 0
   /// Whether some could not be counted, because their template is not known.
   var isIncomplete = false
 }
@@ -35,7 +37,9 @@ extension FlowDecoder {
       forEachSet(datagram, from: start, state, reportsFaults: false) { id, set in
         guard id >= 256, let plan = plan(id, state, received: received), plan.template.isOptions
         else { return }
-        tally.records += decodeOptions(set, plan, state)
+        let records = decodeOptions(set, plan, state)
+        tally.records += records
+        tally.optionsRecords += records
       }
     }
     forEachSet(datagram, from: start, state, reportsFaults: true) { id, set in

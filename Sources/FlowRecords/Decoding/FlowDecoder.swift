@@ -21,10 +21,12 @@ public typealias FlowSink = (FlowBatch) -> FlowBatch?
 public final class FlowDecoder {
   public let parameters: FlowParameters
   let sink: FlowSink
-  var narrow: FlowBatch
-  var wide: FlowBatch
+  // One thread's, and no method calls itself: looking for overlapping accesses at run time would only
+  // cost time.
+  @exclusivity(unchecked) var narrow: FlowBatch
+  @exclusivity(unchecked) var wide: FlowBatch
   var exporters: [ExporterKey: ExporterState] = [:]
-  var lastState: ExporterState?
+  @exclusivity(unchecked) var lastState: ExporterState?
   /// Octets held back over all exporters.
   var heldOctets = 0
   /// Faults of datagrams that belong to no exporter that is kept.

@@ -29,21 +29,49 @@ extension FlowDecoder {
     let sequence = datagram.u32(8)
     if restartedIPFIX(state, sequence: sequence, exportTime: exportTime, arrival) {
       restart(state)
+      state.counting.forget()
     }
-    // How many records there are is known afterwards; the gap shows before.
-    let isInOrder = noteSequence(state, sequence, counts: 0)
     let context = SetContext(exportTime: exportTime, uptime: 0, hasUptime: false)
     let tally = decodeSets(
       datagram, from: IPFIX.headerLength, .ipfix, state, context, received: arrival.received)
-    guard isInOrder else {
-      state.statistics.lost -= min(state.statistics.lost, UInt64(tally.records))
-      return
-    }
-    state.expectedSequence =
+    // Where records of unknown templates cannot be counted, the next message begins anew.
+    let content =
       tally.isIncomplete || length > datagram.byteCount
-      ? nil : sequence &+ UInt32(truncatingIfNeeded: tally.records)
-    state.lastSequence = sequence
-    state.lastExportTime = exportTime
+      ? nil
+      : SequenceCounting.Content(
+        records: UInt32(truncatingIfNeeded: tally.records),
+        optionsRecords: UInt32(truncatingIfNeeded: tally.optionsRecords))
+    if noteIPFIXSequence(state, sequence, content) {
+      state.lastSequence = sequence
+      state.lastExportTime = exportTime
+    }
+  }
+
+  /// Counts what is missing before a message, whose content is nil where it is not known; false for one
+  /// that was overtaken.
+  private func noteIPFIXSequence(
+    _ state: ExporterState, _ sequence: UInt32, _ content: SequenceCounting.Content?
+  ) -> Bool {
+    guard let content else {
+      state.counting.forget()
+      let isInOrder =
+        state.counting.way.includesMessage || noteSequence(state, sequence, counts: 0)
+      if isInOrder { state.expectedSequence = nil }
+      return isInOrder
+    }
+    let losses = SequenceCounting.Losses(
+      lost: state.statistics.lost, gaps: state.statistics.gaps,
+      reordered: state.statistics.reordered)
+    if let before = state.counting.look(sequence, content, losses) {
+      state.statistics.lost = before.lost
+      state.statistics.gaps = before.gaps
+      state.statistics.reordered = before.reordered
+      // This message is the next one in the count that is now believed.
+      state.expectedSequence = nil
+    }
+    let records = content.count(state.counting.way)
+    let first = state.counting.way.includesMessage ? sequence &- records : sequence
+    return noteSequence(state, first, counts: records)
   }
 
   /// IPFIX has no uptime: an exporter that has started anew counts its records from 0, at a time that

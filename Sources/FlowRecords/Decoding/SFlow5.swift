@@ -167,13 +167,12 @@ extension FlowDecoder {
       record.sampling = state.rate()
     }
     state.statistics.sampling = record.sampling
-    record.exporter = state.key.exporter
     let isWide =
       !record.source.isIPv4 || !record.destination.isIPv4
       || record.nextHop.isOther || record.bgpNextHop.isOther || record.postSource.isOther
       || record.postDestination.isOther
-    let (batch, _) = openBatch(wide: isWide, record.exporter)
-    batch.append(record)
+    let (batch, exporter) = openBatch(wide: isWide, state.key.exporter)
+    _ = batch.append(record, exporter: exporter)
     state.statistics.flows &+= 1
     if batch.isFull { if isWide { handOverWide() } else { handOverNarrow() } }
   }

@@ -11,8 +11,9 @@ public struct TemplateEncoder: FlowEncoder {
   private var templates: [EncodingTemplate] = []
   private var writer: DatagramWriter
 
-  /// Options templates have this identifier, and flows those from 256.
+  /// Options templates have these identifiers, and flows those from 256.
   private static let optionsTemplate: UInt16 = 1_024
+  private static let intervalTemplate: UInt16 = 1_025
   private static let samplerID: UInt32 = 1
 
   public init(_ parameters: EncoderParameters) {
@@ -101,7 +102,7 @@ public struct TemplateEncoder: FlowEncoder {
   }
 
   /// Template records in an announcement.
-  private var templateCount: UInt32 { parameters.samplingRate == nil ? 1 : 2 }
+  private var templateCount: UInt32 { parameters.samplingRate == nil ? 1 : 3 }
 
   /// Announces a template and how packets are sampled; gives back the number of records.
   private mutating func announce(_ template: EncodingTemplate) -> UInt32 {
@@ -114,7 +115,9 @@ public struct TemplateEncoder: FlowEncoder {
     writer.patch16(UInt16(truncatingIfNeeded: writer.count - start), at: start + 2)
     guard let rate = parameters.samplingRate else { return 1 }
     isIPFIX ? selectorOptions(rate) : samplerOptions(rate)
-    return 3
+    intervalOptions(rate)
+    // Three templates and two options records.
+    return 5
   }
 
   private mutating func put(_ field: TemplateField) {
@@ -157,6 +160,29 @@ public struct TemplateEncoder: FlowEncoder {
     writer.u32(1)
     writer.u32(max(rate, 1) - 1)
     writer.zeros(2)
+  }
+
+  /// The same once more as routers said it before there were samplers: the system's, or the domain's,
+  /// sampling interval (34) alone. nfcapd 1.7.1 takes a rate from this form only: an options template
+  /// with a sampler's identifier or mode it passes over.
+  private mutating func intervalOptions(_ rate: UInt32) {
+    writer.u16(isIPFIX ? 3 : 1)
+    let start = writer.count
+    writer.u16(0)
+    writer.u16(Self.intervalTemplate)
+    if isIPFIX {
+      // Two fields, of which the first, the observation domain, is the scope.
+      for value: UInt16 in [2, 1, 149, 4, 34, 4] { writer.u16(value) }
+    } else {
+      // Octets of scope fields and of others; the scope is the system.
+      for value: UInt16 in [4, 4, 1, 4, 34, 4] { writer.u16(value) }
+      writer.zeros(2)
+    }
+    writer.patch16(UInt16(truncatingIfNeeded: writer.count - start + 2), at: start)
+    writer.u16(Self.intervalTemplate)
+    writer.u16(12)
+    writer.u32(isIPFIX ? parameters.domain : 0)
+    writer.u32(rate)
   }
 
   private mutating func put(

@@ -44,6 +44,9 @@ public final class FlowBatch: @unchecked Sendable {
     var count = 0
     var presence: UInt64 = 0
     var isIPv4 = true
+    /// The exporter asked for last, and its number.
+    var lastExporter = FlowExporter.unknown
+    var lastIndex: UInt16?
   }
 
   private let state: UnsafeMutablePointer<State>
@@ -86,11 +89,12 @@ public final class FlowBatch: @unchecked Sendable {
     for column in FlowColumn.allCases where has(column) {
       // The row count bounds what was written; what follows is still zero.
       memory[Int(column.rawValue)]?.initializeMemory(
-        as: UInt8.self, repeating: 0, count: count * column.width)
+        as: UInt8.self, repeating: 0, count: count * width(of: column))
     }
     count = 0
     presence = 0
     isIPv4 = true
+    state.pointee.lastIndex = nil
     exporters.removeAll(keepingCapacity: true)
     exporterIndex.removeAll(keepingCapacity: true)
   }
@@ -108,11 +112,16 @@ public final class FlowBatch: @unchecked Sendable {
   /// table's 65,536 places are taken.
   public func index(of exporter: FlowExporter) -> UInt16? {
     // Nearly always the same one as in the row before.
-    if let last = exporters.last, last == exporter { return UInt16(exporters.count - 1) }
-    if let known = exporterIndex[exporter] { return known }
-    guard let index = UInt16(exactly: exporters.count) else { return nil }
-    exporters.append(exporter)
-    exporterIndex[exporter] = index
+    if let index = state.pointee.lastIndex, state.pointee.lastExporter == exporter { return index }
+    guard let index = exporterIndex[exporter] ?? UInt16(exactly: exporters.count) else {
+      return nil
+    }
+    if Int(index) == exporters.count {
+      exporters.append(exporter)
+      exporterIndex[exporter] = index
+    }
+    state.pointee.lastExporter = exporter
+    state.pointee.lastIndex = index
     return index
   }
 
@@ -224,12 +233,67 @@ extension FlowBatch {
     pointer(to: column).storeBytes(of: address.bits, toByteOffset: 16 * row, as: UInt128.self)
   }
 
+  /// A row that is new, and so zero, to be filled. Which columns it fills is noted in the end, by
+  /// ``finish(_:)``: looking it up for each would take longer than writing.
+  struct NewRow {
+    fileprivate let memory: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    fileprivate let row: Int
+    fileprivate var presence: UInt64 = 0
+  }
+
+  /// Begins a row; nil when the batch is full.
+  func newRow() -> NewRow? { extend(by: 1).map { NewRow(memory: memory, row: $0) } }
+
+  func finish(_ new: NewRow) { presence |= new.presence }
+
+  /// Sets a number; `Value` has the column's width.
+  @inline(__always)
+  func set<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ column: FlowColumn, in new: inout NewRow, to value: Value
+  ) {
+    assert(MemoryLayout<Value>.size == width(of: column), "a value of the column's width")
+    if value == 0 { return }
+    new.presence |= column.bit
+    // The row is below the batch's capacity, and each column's memory has room for that many values.
+    let base = new.memory[Int(column.rawValue)] ?? makeMemory(column)
+    base.assumingMemoryBound(to: Value.self)[new.row] = value
+  }
+
+  /// Sets an address.
+  @inline(__always)
+  func set(_ column: FlowColumn, in new: inout NewRow, to address: IPAddress) {
+    if address.bits == 0, !isIPv4 || column != .sourceAddress && column != .destinationAddress {
+      return
+    }
+    if isIPv4, let v4 = address.v4 {
+      new.presence |= column.bit
+      let base = new.memory[Int(column.rawValue)] ?? makeMemory(column)
+      base.assumingMemoryBound(to: UInt32.self)[new.row] = v4
+    } else {
+      setSlowly(column, &new, address)
+    }
+  }
+
+  /// Widens the batch where need be.
+  @inline(never)
+  private func setSlowly(_ column: FlowColumn, _ new: inout NewRow, _ address: IPAddress) {
+    // Widening looks at the columns that are present.
+    presence |= new.presence
+    set(column, row: new.row, to: address)
+  }
+
   /// A column's memory, which is made and marked present here. It has room for ``capacity`` values
   /// of the column's full width; every caller stays below ``count``.
+  @inline(__always)
   func pointer(to column: FlowColumn) -> UnsafeMutableRawPointer {
-    let index = Int(column.rawValue)
     presence |= column.bit
-    if let base = memory[index] { return base }
+    if let base = memory[Int(column.rawValue)] { return base }
+    return makeMemory(column)
+  }
+
+  @inline(never)
+  private func makeMemory(_ column: FlowColumn) -> UnsafeMutableRawPointer {
+    let index = Int(column.rawValue)
     let octets = capacity * column.width
     let base = UnsafeMutableRawPointer.allocate(byteCount: octets, alignment: 64)
     base.initializeMemory(as: UInt8.self, repeating: 0, count: octets)

@@ -56,10 +56,9 @@ final class EventArchive: Sendable {
         let hour = places[start].hour
         let writer = try begin(
           hour: hour, generation: generation, name: Self.name(generation, files.count))
-        while start < places.count, places[start].hour == hour {
-          try writer.append(events[places[start].place])
-          start += 1
-        }
+        let end = places[start...].firstIndex { $0.hour != hour } ?? places.count
+        try writer.append(events, at: places[start..<end].map(\.place))
+        start = end
         files.append(try writer.finish())
       }
     } catch {

@@ -97,10 +97,12 @@ struct EventFile: Sendable, Hashable {
 /// Writes one file of the archive.
 final class EventFileWriter {
   private let writer: ParquetWriter
+  private let rowsPerGroup: Int
   private var file: EventFile
 
   /// - Parameter path: where it is to be; its directory must exist.
   init(_ file: EventFile, path: String, parameters: EventArchiveParameters) throws {
+    rowsPerGroup = max(1, parameters.rowsPerGroup)
     var writing = ParquetWriterParameters()
     writing.rowsPerGroup = parameters.rowsPerGroup
     writing.rowsPerPage = parameters.rowsPerGroup
@@ -113,12 +115,20 @@ final class EventFileWriter {
   }
 
   /// Events should come in the order of their keys.
-  func append(_ event: TelescopeEvent) throws {
-    try EventLayout.append(event, to: writer)
-    file.rows += 1
-    file.first = min(file.first, event.firstSeen.nanoseconds)
-    file.leastLast = min(file.leastLast, event.lastSeen.nanoseconds)
-    file.last = max(file.last, event.lastSeen.nanoseconds)
+  func append(_ event: TelescopeEvent) throws { try append([event], at: [0]) }
+
+  /// Appends the events at these places, which should rise by their keys.
+  func append(_ events: [TelescopeEvent], at places: [Int]) throws {
+    for start in stride(from: 0, to: places.count, by: rowsPerGroup) {
+      let portion = places[start..<min(places.count, start + rowsPerGroup)]
+      try EventLayout.append(events, at: portion, to: writer)
+    }
+    file.rows += places.count
+    for place in places {
+      file.first = min(file.first, events[place].firstSeen.nanoseconds)
+      file.leastLast = min(file.leastLast, events[place].lastSeen.nanoseconds)
+      file.last = max(file.last, events[place].lastSeen.nanoseconds)
+    }
   }
 
   /// Syncs the file and gives it its name.

@@ -29,7 +29,7 @@ final class EventRuns {
       let places = run.indices.map { (key: EventKey(run[$0]), place: $0) }.sorted {
         ($0.key, $0.place) < ($1.key, $1.place)
       }
-      for (_, place) in places { try writer.append(run[place]) }
+      try writer.append(run, at: places.map(\.place))
     } catch {
       failure = error
     }

@@ -39,6 +39,11 @@ public struct CMSAttribute: Hashable, Sendable {
     return list
   }
 
+  /// The attribute in DER lengths.
+  var distinguishedEncoding: [UInt8] {
+    (try? ASN1Node.parse(ber: encoded[...], as: "Attribute").distinguishedEncoding()) ?? encoded
+  }
+
   /// The only value, parsed.
   func onlyValue(_ name: String) throws(MalformedStructure) -> ASN1Node {
     guard values.count == 1 else {

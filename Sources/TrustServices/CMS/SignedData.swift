@@ -111,7 +111,7 @@ public struct SignedData: Hashable, Sendable {
     guard !certificateEncodings.contains(bytes) else { return }
     certificateEncodings.append(bytes)
     // One that cannot be read cannot verify anything; it stays in the message.
-    if bytes.first == 0x30, let certificate = try? Certificate(derEncoded: bytes) {
+    if bytes.first == 0x30, let certificate = try? CertificateMemory.shared.certificate(bytes) {
       certificates.append(certificate)
     }
   }
@@ -121,13 +121,13 @@ public struct SignedData: Hashable, Sendable {
     revocationEncodings.append(bytes)
     if bytes.first == 0x30 {
       if let crl = try? CertificateRevocationList(derEncoded: bytes) { crls.append(crl) }
-    } else if let response = try? Self.ocsp(bytes) {
+    } else if let response = try? Self.ocspResponse(bytes) {
       ocspResponses.append(response)
     }
   }
 
   /// OtherRevocationInfoFormat with id-ri-ocsp-response (RFC 5940).
-  private static func ocsp(_ bytes: [UInt8]) throws -> OCSPResponse? {
+  static func ocspResponse(_ bytes: [UInt8]) throws -> OCSPResponse? {
     let node = try ASN1Node.parse(ber: bytes[...], as: "OtherRevocationInfoFormat")
     var reader = try ElementReader(
       node, as: "OtherRevocationInfoFormat",

@@ -104,7 +104,7 @@ extension SignedData {
     let messages: [[UInt8]]
     if signer.signedAttributes != nil, let received = signer.signedAttributesEncoded {
       try checkAttributes(signer, content: content, contentType: contentType, hash: hash)
-      // What was signed is DER; some signers signed the BER they sent.
+      // What was signed is DER, a sorted set; some signers signed the BER or the order they sent.
       let normal = signer.signedAttributesDER ?? received
       messages = normal == received ? [received] : [received, normal]
     } else {
@@ -118,6 +118,8 @@ extension SignedData {
       messages = [bytes]
     }
 
+    // Asked for only where the attributes as they came do not verify.
+    var sorted: [UInt8]? { signer.signedAttributes == nil ? nil : signer.signedAttributesSorted }
     var failure = CMSError.badSignature
     for certificate in candidates {
       guard let key = certificate.publicKey else {
@@ -128,6 +130,10 @@ extension SignedData {
         messages.contains {
           key.isValidSignature(signer.signature, for: $0, algorithm: algorithm)
         }
+          || sorted.map {
+            !messages.contains($0)
+              && key.isValidSignature(signer.signature, for: $0, algorithm: algorithm)
+          } ?? false
       }
       guard let algorithm = verifying else { continue }
       let references: [SigningCertificateReference]

@@ -30,6 +30,10 @@ public struct SignerInfo: Hashable, Sendable {
   let signedAttributesEncoded: [UInt8]?
   /// The same in DER where it came in BER.
   let signedAttributesDER: [UInt8]?
+  /// The same in DER's order where it came in another.
+  var signedAttributesSorted: [UInt8] {
+    der { $0.setOf((signedAttributes ?? []).map(\.distinguishedEncoding)) }
+  }
   public let signatureAlgorithm: AlgorithmIdentifier
   public let signature: [UInt8]
   /// Whatever was added later: time stamps, validation data, counter-signatures.

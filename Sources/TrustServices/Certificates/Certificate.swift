@@ -1,5 +1,6 @@
 public import NetworkTypes
 import SwiftASN1
+import Synchronization
 
 /// An X.509 certificate (RFC 5280 4.1), kept with the octets it was read from.
 ///
@@ -27,6 +28,8 @@ public final class Certificate: Hashable, Sendable {
   public let signatureAlgorithm: SignatureAlgorithm?
   let subjectPublicKeyInfo: SubjectPublicKeyInfo
   let signature: [UInt8]
+  /// The key that was last found to have made the signature, which stays true.
+  private let verifyingKey = Mutex<PublicKey?>(nil)
 
   public static func == (left: Certificate, right: Certificate) -> Bool {
     left === right || left.encoded == right.encoded
@@ -107,7 +110,12 @@ public final class Certificate: Hashable, Sendable {
   /// Whether `key` made the signature on this certificate.
   public func isSigned(by key: PublicKey) -> Bool {
     guard let signatureAlgorithm else { return false }
-    return key.isValidSignature(signature, for: toBeSigned, algorithm: signatureAlgorithm)
+    if verifyingKey.withLock({ $0 == key }) { return true }
+    guard key.isValidSignature(signature, for: toBeSigned, algorithm: signatureAlgorithm) else {
+      return false
+    }
+    verifyingKey.withLock { $0 = key }
+    return true
   }
 }
 

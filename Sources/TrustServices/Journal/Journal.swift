@@ -37,9 +37,7 @@ public final class Journal: Sendable {
     var synchronisations: UInt64 = 0
   }
 
-  private let records: JournalFile
-  private let nodes: JournalFile
-  private let offsets: JournalFile
+  private let files: JournalFiles
   private let serials: JournalFile
   private let parameters: JournalParameters
   private let state = Mutex(State())
@@ -52,14 +50,16 @@ public final class Journal: Sendable {
   public init(folder: String, parameters: JournalParameters = .init()) throws(JournalError) {
     self.parameters = parameters
     try JournalFile.makeFolder(folder)
-    records = try JournalFile(folder + "/records")
+    let records = try JournalFile(folder + "/records")
     try records.lock()
-    nodes = try JournalFile(folder + "/nodes")
-    offsets = try JournalFile(folder + "/offsets")
+    files = JournalFiles(
+      records: records, nodes: try JournalFile(folder + "/nodes"),
+      offsets: try JournalFile(folder + "/offsets"),
+      maximumRecordLength: parameters.maximumRecordLength)
     serials = try JournalFile(folder + "/serials")
     try JournalFile.synchronise(folder: folder)
     var recovery = JournalRecovery(
-      records: records, nodes: nodes, offsets: offsets,
+      records: records, nodes: files.nodes, offsets: files.offsets,
       maximumRecordLength: parameters.maximumRecordLength)
     try recovery.run()
     droppedOctets = recovery.dropped
@@ -131,8 +131,11 @@ public final class Journal: Sendable {
       }
       guard !batch.isEmpty else { return }
       do throws(JournalError) {
-        try records.write(batch.flatMap(\.frame), at: end)
-        try records.synchronise()
+        var octets: [UInt8] = []
+        octets.reserveCapacity(batch.reduce(0) { $0 + $1.frame.count })
+        for one in batch { octets += one.frame }
+        try files.records.write(octets, at: end)
+        try files.records.synchronise()
         let first = try settle(batch, from: end)
         for (index, one) in batch.enumerated() {
           one.result.resume(returning: first + UInt64(index))
@@ -165,8 +168,8 @@ public final class Journal: Sendable {
       end += UInt64(one.frame.count)
       for node in frontier.append(one.leafHash) { newNodes += node }
     }
-    try nodes.write(newNodes, at: nodePosition * 32)
-    try offsets.write(newOffsets, at: first * 8)
+    try files.nodes.write(newNodes, at: nodePosition * 32)
+    try files.offsets.write(newOffsets, at: first * 8)
     state.withLock {
       $0.frontier = frontier
       $0.end = end
@@ -177,41 +180,26 @@ public final class Journal: Sendable {
 
   /// The record of a number.
   public func record(_ index: UInt64) throws(JournalError) -> [UInt8] {
-    guard index < head.size else { throw .noSuchRecord(index) }
-    let offset = JournalFormat.number(try offsets.read(at: index * 8, count: 8)[...])
-    let header = try records.read(at: offset, count: JournalFormat.headerLength)
-    guard let length = JournalFormat.length(header), length <= parameters.maximumRecordLength else {
-      throw .damaged(records.path, record: index)
-    }
-    let record = try records.read(
-      at: offset + UInt64(JournalFormat.headerLength), count: length)
-    guard JournalFormat.matches(header, MerkleTree.leafHash(record)) else {
-      throw .damaged(records.path, record: index)
-    }
-    return record
-  }
-
-  private var prover: MerkleProver {
-    MerkleProver { [nodes] position in try nodes.read(at: position * 32, count: 32) }
+    try files.record(index, size: head.size)
   }
 
   /// The proof that record `index` is among the first `size`, for
   /// ``MerkleTree/verifyInclusion(leafHash:index:size:path:root:)``.
   public func inclusionProof(of index: UInt64, size: UInt64) throws -> [[UInt8]] {
     guard index < size, size <= head.size else { throw JournalError.noSuchRecord(index) }
-    return try prover.inclusion(index, size: size)
+    return try files.prover.inclusion(index, size: size)
   }
 
   /// The proof that the first `first` records are the beginning of the first `size`, for
   /// ``MerkleTree/verifyConsistency(firstSize:firstRoot:secondSize:secondRoot:path:)``.
   public func consistencyProof(from first: UInt64, to size: UInt64) throws -> [[UInt8]] {
     guard first <= size, size <= head.size else { throw JournalError.noSuchRecord(size) }
-    return first == 0 || first == size ? [] : try prover.consistency(first, size: size)
+    return first == 0 || first == size ? [] : try files.prover.consistency(first, size: size)
   }
 
   /// The head as it was when the log had `size` records.
   public func head(size: UInt64) throws -> JournalHead {
     guard size <= head.size else { throw JournalError.noSuchRecord(size) }
-    return JournalHead(size: size, root: try prover.root(size: size))
+    return JournalHead(size: size, root: try files.prover.root(size: size))
   }
 }

@@ -10,9 +10,11 @@ final class JournalFile: Sendable {
   let path: String
   private let descriptor: Int32
 
-  init(_ path: String) throws(JournalError) {
+  init(_ path: String, isReadOnly: Bool = false) throws(JournalError) {
     self.path = path
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    descriptor =
+      isReadOnly
+      ? open(path, O_RDONLY | O_CLOEXEC) : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw .system("open", path, errno) }
   }
 

@@ -11,8 +11,12 @@ enum JournalFormat {
   }
 
   static func frame(_ record: [UInt8], leafHash: [UInt8]) -> [UInt8] {
-    (0..<4).map { UInt8(truncatingIfNeeded: record.count >> ($0 * 8)) } + leafHash.prefix(8)
-      + record
+    var frame: [UInt8] = []
+    frame.reserveCapacity(headerLength + record.count)
+    for index in 0..<4 { frame.append(UInt8(truncatingIfNeeded: record.count >> (index * 8))) }
+    frame += leafHash.prefix(8)
+    frame += record
+    return frame
   }
 
   /// The record's length; nil where the header is cut off.

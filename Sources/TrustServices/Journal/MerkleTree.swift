@@ -1,15 +1,14 @@
+import Crypto
+
 /// The Merkle tree of RFC 9162 2.1 with SHA-256: hashes, proofs and their verification.
 public enum MerkleTree {
   /// The hash of a record (RFC 9162 2.1.1).
   public static func leafHash(_ record: some Collection<UInt8>) -> [UInt8] {
-    var hash = RunningHash(.sha256)
-    hash.update([0])
-    hash.update(record)
-    return hash.finalize()
+    SHA256.digest(0, record, [])
   }
 
   static func nodeHash(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
-    HashAlgorithm.sha256.hash([1] + left + right)
+    SHA256.digest(1, left, right)
   }
 
   /// The root of the empty tree.
@@ -174,5 +173,21 @@ struct MerkleProver {
     }
     if !isWhole { path.append(try hash(start, end)) }
     return path.reversed()
+  }
+}
+
+extension SHA256 {
+  /// The hash over a domain octet and two pieces, without copying them together.
+  fileprivate static func digest(
+    _ domain: UInt8, _ first: some Collection<UInt8>, _ second: [UInt8]
+  ) -> [UInt8] {
+    var hash = SHA256()
+    withUnsafeBytes(of: domain) { hash.update(bufferPointer: $0) }
+    let isFed: Void? = first.withContiguousStorageIfAvailable {
+      hash.update(bufferPointer: UnsafeRawBufferPointer($0))
+    }
+    if isFed == nil { Array(first).withUnsafeBytes { hash.update(bufferPointer: $0) } }
+    second.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    return Array(hash.finalize())
   }
 }

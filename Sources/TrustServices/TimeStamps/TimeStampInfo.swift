@@ -46,6 +46,8 @@ public struct TimeStampInfo: Hashable, Sendable {
   public let imprint: MessageImprint
   /// Unique for each stamp of the authority, at most 20 octets.
   public let serialNumber: [UInt8]
+  /// The same in hexadecimal digits.
+  public var serialNumberText: String { Hexadecimal.text(serialNumber) }
   /// The moment, to the nanosecond where the authority gives that many digits.
   public let genTime: Timestamp
   public let accuracy: TimeStampAccuracy?

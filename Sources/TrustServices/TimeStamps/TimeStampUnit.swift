@@ -18,6 +18,8 @@ public struct TimeStampUnitParameters: Sendable {
   public var ordering = false
   /// Whether the unit's name goes into each stamp.
   public var includesName = true
+  /// Whether a request may ask for the unit's certificate.
+  public var givesCertificate = true
   /// Certificates above the unit's that go with it when a certificate is asked for.
   public var chain: [Certificate] = []
 
@@ -52,7 +54,7 @@ public enum TimeStampUnitError: Error, Hashable, Sendable, CustomStringConvertib
 public struct TimeStampUnit: Sendable {
   public let certificate: Certificate
   public let parameters: TimeStampUnitParameters
-  private let signer: SignerTemplate
+  private let encoder: TimeStampEncoder
 
   /// A unit with its certificate and key; refused unless the certificate is fit for it.
   public init(
@@ -77,7 +79,8 @@ public struct TimeStampUnit: Sendable {
     signer.otherSignedAttributes = [
       SigningCertificateReference.attribute([SigningCertificateReference(certificate)])
     ]
-    self.signer = signer
+    encoder = TimeStampEncoder(
+      certificate: certificate, signer: signer, parameters: parameters)
   }
 
   /// When the unit may sign: its certificate's validity and the key's usage period.
@@ -91,7 +94,9 @@ public struct TimeStampUnit: Sendable {
   /// Reads a request, so that what cannot be read is rejected as RFC 3161 says.
   public func read(_ bytes: [UInt8]) throws(TimeStampRejection) -> TimeStampRequest {
     do { return try TimeStampRequest(derEncoded: bytes) } catch {
-      throw TimeStampRejection(.badDataFormat, "\(error)")
+      // Well-formed, but of a version that does not exist: not a matter of format.
+      let isVersion = error.structure == "TimeStampReq" && error.field == "version"
+      throw TimeStampRejection(isVersion ? .badRequest : .badDataFormat, "\(error)")
     }
   }
 
@@ -116,6 +121,10 @@ public struct TimeStampUnit: Sendable {
     {
       throw TimeStampRejection(.unacceptedPolicy, "The policy \(policy) is not offered.")
     }
+    if request.wantsCertificate, !parameters.givesCertificate {
+      throw TimeStampRejection(
+        .addInfoNotAvailable, "The unit's certificate is not given. Ask without certReq.")
+    }
     if let unknown = request.extensions.first {
       throw TimeStampRejection(
         .unacceptedExtension, "The extension \(unknown.identifier) is not known.")
@@ -128,23 +137,20 @@ public struct TimeStampUnit: Sendable {
   public func stamp(_ request: TimeStampRequest, serialNumber: [UInt8], genTime: Timestamp) throws
     -> TimeStampToken
   {
+    try TimeStampToken(
+      encoded: encodedStamp(request, serialNumber: serialNumber, genTime: genTime))
+  }
+
+  /// The same, not read back: what an authority under load sends.
+  public func encodedStamp(
+    _ request: TimeStampRequest, serialNumber: [UInt8], genTime: Timestamp
+  ) throws -> [UInt8] {
     guard isUsable(at: genTime) else {
       throw TimeStampRejection(
         .timeNotAvailable, "The unit's certificate or key is outside its period.")
     }
-    let info = TimeStampInfo(
-      policy: request.policy ?? parameters.policy, imprint: request.imprint,
-      serialNumber: serialNumber, genTime: genTime, fractionDigits: parameters.fractionDigits,
-      accuracy: parameters.accuracy, ordering: parameters.ordering, nonce: request.nonce,
-      tsa: parameters.includesName ? .directoryName(certificate.subject) : nil)
-    let signerInfo = try signer.sign(.bytes(info.encoded), type: OID.tstInfo)
-    var message = SignedData(
-      contentType: OID.tstInfo, content: info.encoded, signers: [signerInfo],
-      digestAlgorithms: [signerInfo.digestAlgorithm])
-    if request.wantsCertificate {
-      message.add(certificate)
-      for above in parameters.chain { message.add(above) }
-    }
-    return try TimeStampToken(message)
+    return try encoder.token(
+      request, policy: request.policy ?? parameters.policy, serialNumber: serialNumber,
+      genTime: genTime)
   }
 }

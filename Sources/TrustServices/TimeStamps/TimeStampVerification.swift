@@ -30,15 +30,25 @@ extension TimeStampToken {
       certificates: certificates, parameters: parameters)
   }
 
+  /// Refuses a stamp that answers another request: imprint, nonce or policy differ.
+  public func checkAnswers(_ request: TimeStampRequest) throws(TimeStampError) {
+    try checkAnswers(request, imprint: request.imprint)
+  }
+
+  private func checkAnswers(_ request: TimeStampRequest, imprint: MessageImprint?)
+    throws(TimeStampError)
+  {
+    if let imprint, !info.imprint.matches(imprint) { throw .imprintMismatch }
+    // An absent nonce is as wrong as another one.
+    if let sent = request.nonce, !Self.isSameNumber(info.nonce, sent) { throw .nonceMismatch }
+    if let policy = request.policy, policy != info.policy { throw .policyMismatch(info.policy) }
+  }
+
   private func verify(
     request: TimeStampRequest?, validator: CertificateValidator, certificates: [Certificate],
     parameters: PathParameters?
   ) throws(TimeStampError) -> VerifiedTimeStamp {
-    if let request {
-      // An absent nonce is as wrong as another one.
-      if let sent = request.nonce, !Self.isSameNumber(info.nonce, sent) { throw .nonceMismatch }
-      if let policy = request.policy, policy != info.policy { throw .policyMismatch(info.policy) }
-    }
+    if let request { try checkAnswers(request, imprint: nil) }
     if let unknown = info.extensions.first(where: \.isCritical) {
       throw .criticalExtension(unknown.identifier)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FlowArchive
+import FlowCluster
 import FlowRecords
 import Foundation
 import NetworkTypes
@@ -21,6 +22,7 @@ struct FlowsCollectCommand: AsyncParsableCommand {
         noroshi flows collect
         noroshi flows collect --listen 0.0.0.0:2055 --listen 0.0.0.0:6343 --allow 192.0.2.0/24
         noroshi flows collect --sampling 192.0.2.1/32=1000 --tcp '[::]:4739'
+        noroshi flows collect --to clickhouse://noroshi@db1,db2/noroshi/flows
       """)
 
   @OptionGroup var options: HouseOptions
@@ -40,6 +42,26 @@ struct FlowsCollectCommand: AsyncParsableCommand {
 
   @Option(name: .long, help: "The archive. Default: flows in the data directory.")
   var archive: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A ClickHouse cluster instead of the archive: clickhouse://user@shard1,shard2/database/table.",
+      valueName: "address"))
+  var to: String?
+
+  @Flag(name: .long, help: "Make the cluster's tables where they are missing, then collect.")
+  var createTables = false
+
+  @OptionGroup var definition: ClusterDefinitionOptions
+
+  @Option(
+    name: .long,
+    help: "Where flows wait for the cluster. Default: flow-spool in the data directory.")
+  var spool: String?
+
+  @Option(name: .long, help: "Gigabytes that the spool takes at most.")
+  var spoolGigabytes = 20.0
 
   @Option(
     name: .long,
@@ -73,6 +95,23 @@ struct FlowsCollectCommand: AsyncParsableCommand {
     guard (rateLimit ?? 1) > 0, (seconds ?? 1) > 0 else {
       throw ValidationError("--rate-limit and --seconds must be above 0.")
     }
+    guard to == nil || archive == nil else {
+      throw ValidationError(
+        "Flows go to an archive or to a cluster: only one of --archive and --to.")
+    }
+    guard to != nil || !createTables else {
+      throw ValidationError("--create-tables goes with --to.")
+    }
+    guard (0.001...1e6).contains(spoolGigabytes) else {
+      throw ValidationError("--spool-gigabytes is above 0 and at most 1000000.")
+    }
+    if let to {
+      do {
+        _ = try ClusterAddress(to)
+      } catch {
+        throw ValidationError("--to \(error).")
+      }
+    }
     _ = try prefixes()
     _ = try samplingRates()
   }
@@ -81,6 +120,7 @@ struct FlowsCollectCommand: AsyncParsableCommand {
     let house = try options.house()
     try house.requireData()
     let configuration = try collectorConfiguration(of: house)
+    if let to { return try await collect(to: try ClusterAddress(to), configuration, house) }
     var service = try house.collectService(configuration, archive: archive)
     service.duration = seconds.map { .seconds($0) }
     let ports = (configuration.datagrams + configuration.streams).map(\.description)
@@ -105,6 +145,40 @@ struct FlowsCollectCommand: AsyncParsableCommand {
         + "\(Quantity.bytes(Int64(kept.octets))). Dropped by the kernel: "
         + "\(Quantity.grouped(statistics.kernelDrops)) datagrams; missing by sequence: "
         + "\(Quantity.grouped(statistics.lost)).")
+  }
+
+  private func collect(
+    to address: ClusterAddress, _ configuration: CollectorConfiguration, _ house: House
+  ) async throws {
+    if createTables {
+      try await ClusterTables.make(
+        try definition.definition(database: address.database, table: address.table), on: address)
+    }
+    var parameters = SinkParameters()
+    parameters.spoolOctets = Int(spoolGigabytes * 1e9)
+    var service = try ClusterCollectService(
+      configuration, to: address, spool: spool ?? house.data.path + "/flow-spool",
+      parameters: parameters, report: house.data.flowExporters, logger: house.logger)
+    service.duration = seconds.map { .seconds($0) }
+    let ports = (configuration.datagrams + configuration.streams).map(\.description)
+    Terminal.error.line("Collecting on \(ports.joined(separator: ", ")), to \(address).")
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: house.logger))
+    try await group.run()
+    let statistics = service.collector.statistics()
+    let sent = service.sink.counters
+    Terminal.error.line(
+      "\(Quantity.grouped(statistics.flows)) flows of "
+        + "\(Quantity.grouped(statistics.datagrams)) datagrams; "
+        + "\(Quantity.grouped(sent.delivered)) are in the cluster, "
+        + "\(Quantity.bytes(Int64(sent.spoolOctets))) wait in \(service.sink.folder). Dropped by the "
+        + "kernel: \(Quantity.grouped(statistics.kernelDrops)) datagrams; missing by sequence: "
+        + "\(Quantity.grouped(statistics.lost)); flows dropped or lost: "
+        + "\(Quantity.grouped(sent.dropped + sent.lost))."
+        + (sent.lastError.map { " Last failure: \($0)." } ?? ""))
   }
 
   /// The configuration's, with what was given on the command line in its place.

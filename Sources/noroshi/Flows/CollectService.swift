@@ -1,4 +1,5 @@
 import FlowArchive
+import FlowCluster
 import FlowRecords
 import Foundation
 import Logging
@@ -90,6 +91,8 @@ struct CollectorReport: Codable {
   var statistics: CollectorStatistics
   /// nil in reports of versions that did not say it.
   var archive: ArchiveProgress?
+  /// What went to a cluster; nil where flows go into the archive.
+  var cluster: ClusterSink.Counters?
 
   func write(to path: String) throws {
     let encoder = JSONEncoder()

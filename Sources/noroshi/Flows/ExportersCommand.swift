@@ -1,4 +1,5 @@
 import ArgumentParser
+import FlowCluster
 import FlowRecords
 import Foundation
 import NetworkTypes
@@ -66,6 +67,11 @@ struct FlowsExportersCommand: ParsableCommand {
         + "not allowed: \(Quantity.grouped(statistics.refused)); above the rate: "
         + "\(Quantity.grouped(statistics.shed)); unreadable: "
         + "\(Quantity.grouped(statistics.strayFaults.total)) datagrams.")
+    if let cluster = report.cluster, let error = cluster.lastError {
+      Terminal.error.line(
+        "The cluster: \(error). \(Quantity.bytes(Int64(cluster.spoolOctets))) wait in the spool; "
+          + "\(Quantity.grouped(cluster.dropped + cluster.lost)) flows were dropped or lost.")
+    }
     guard let archive = report.archive, archive.dropped + archive.lost > 0 else { return }
     Terminal.error.line(
       "The archive is too slow or full: \(Quantity.grouped(archive.dropped)) flows were dropped, "

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import FlowArchive
+import FlowCluster
 import Foundation
 import NetworkTypes
 import Store
@@ -27,6 +28,7 @@ struct FlowsQueryCommand: AsyncParsableCommand {
         noroshi flows query --purpose capacity -s srcip/bytes -n 10
         noroshi flows query --purpose "case 41" -A srcip4/24,dstport 'proto tcp' --format csv
         noroshi flows query --purpose "case 41" -b 'host 192.0.2.7' --order bytes
+        noroshi flows query --purpose "case 41" --on clickhouse://db1/noroshi/flows 'port 23'
       """)
 
   @OptionGroup var options: HouseOptions
@@ -40,6 +42,13 @@ struct FlowsQueryCommand: AsyncParsableCommand {
 
   @Option(name: .long, help: "The archive. Default: flows in the data directory.")
   var archive: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A ClickHouse cluster instead of the archive: clickhouse://user@server/database/table.",
+      valueName: "address"))
+  var on: String?
 
   @Option(
     name: [.customShort("s"), .customLong("statistic")],
@@ -111,6 +120,20 @@ struct FlowsQueryCommand: AsyncParsableCommand {
     guard !purpose.allSatisfy(\.isWhitespace) else {
       throw ValidationError("--purpose must say why these flows are looked at.")
     }
+    guard on == nil || archive == nil else {
+      throw ValidationError("Only one of --archive and --on can be searched at a time.")
+    }
+    if let on {
+      do {
+        _ = try ClusterAddress(on)
+      } catch {
+        throw ValidationError("--on \(error).")
+      }
+      guard output == nil || statistic != nil || aggregate != nil || biflows else {
+        throw ValidationError(
+          "A listing of a cluster is not written as Parquet; choose csv or json.")
+      }
+    }
     _ = try QueryWindow.read(from: from, to: to)
   }
 
@@ -118,14 +141,23 @@ struct FlowsQueryCommand: AsyncParsableCommand {
     let house = try options.house()
     let store = try house.store()
     let bar = ProgressBar("Searching flows", unit: "")
-    var search = FlowSearch(
-      archive: archive ?? house.data.flows,
-      purpose: try SearchPurpose(actor: House.operatorName, purpose: purpose)
-    ) { record in
+    let why = try SearchPurpose(actor: House.operatorName, purpose: purpose)
+    let audit: @Sendable (SearchRecord) throws -> Void = { record in
       try house.record(
         "flows.search." + record.stage.rawValue, subject: record.archive,
         details: record.details, in: store)
     }
+    if let on {
+      var search = ClusterSearch(try ClusterAddress(on), purpose: why, audit: audit)
+      search.parameters.memoryOctets = memory << 20
+      search.progress = { done, total in
+        bar.update(UInt64(done), fraction: Double(done) / Double(max(1, total)))
+      }
+      let query = try query()
+      return try write(try await search.run(query), of: query, bar)
+    }
+    var search = FlowSearch(
+      archive: archive ?? house.data.flows, purpose: why, audit: audit)
     search.parameters.threads = threads
     search.parameters.memoryOctets = memory << 20
     search.parameters.temporaryFolder = NSTemporaryDirectory()
@@ -140,7 +172,10 @@ struct FlowsQueryCommand: AsyncParsableCommand {
       Terminal.error.line("\(Quantity.grouped(count)) flows are in \(output).")
       return
     }
-    let result = try search.run(query)
+    try write(try search.run(query), of: query, bar)
+  }
+
+  private func write(_ result: FlowQueryResult, of query: FlowQuery, _ bar: ProgressBar) throws {
     bar.finish()
     if let output {
       try result.writeRows(of: query, toParquet: output)
@@ -184,7 +219,8 @@ struct FlowsQueryCommand: AsyncParsableCommand {
     }
     do {
       var query = try FlowQuery(
-        kind, filter: filter.joined(separator: " "), order: order,
+        kind, filter: try FlowFilter.including(filter.joined(separator: " "), read: Self.text(of:)),
+        order: order,
         limit: limit == 0 ? nil : limit)
       query.window = try QueryWindow.read(from: from, to: to)
       query.windowRule = overlapping ? .overlapping : .inside
@@ -217,5 +253,14 @@ extension SearchRecord {
       details["rows"] = "\(rows)"
     }
     return details
+  }
+}
+
+extension FlowsQueryCommand {
+  /// What an `@include` of the filter names; no more than a filter may be long, whatever the file.
+  fileprivate static func text(of path: String) throws -> String {
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    let most = FilterParameters().longestText
+    return String(decoding: try file.read(upToCount: most + 1) ?? Data(), as: UTF8.self)
   }
 }

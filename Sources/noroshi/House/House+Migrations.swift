@@ -1,4 +1,5 @@
 import Casework
+import FlowAnalysis
 import Portal
 import Store
 import Telescope
@@ -7,5 +8,6 @@ extension House {
   /// Every step in the life of the database, of every system.
   static let migrations: [StoreMigration] =
     AuditTrail.migrations + CaseRegister.migrations + Outbox.migrations
-    + TelescopeStore.migrations + Accounts.migrations
+    + TelescopeStore.migrations + Accounts.migrations + ServerRegister.migrations
+    + AttackStore.migrations
 }

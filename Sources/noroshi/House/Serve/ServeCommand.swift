@@ -48,13 +48,14 @@ struct ServeCommand: AsyncParsableCommand {
     let geo = try CurrentFile(house.data.geo, logger: house.logger) { try house.geo() }
 
     let metrics = MetricsRegistry()
+    let trust = try await house.trustAnswers(metrics)
     let portal = try Portal(
       configuration: house.portalConfiguration(port: port), accounts: house.accounts(store),
       store: store, trail: trail, telescope: TelescopeStore(store), register: register,
       outbox: outbox,
       constituency: { constituency.content.index }, geolocation: { geo.content },
       flows: house.flowSource,
-      metrics: metrics, logger: house.logger, now: { House.now },
+      metrics: metrics, logger: house.logger, now: { House.now }, trust: trust,
       onServerRunning: { port in
         let settings = house.configuration.portal
         let host = settings.address.contains(":") ? "[\(settings.address)]" : settings.address
@@ -69,6 +70,7 @@ struct ServeCommand: AsyncParsableCommand {
     if !house.configuration.telescope.live.interfaces.isEmpty {
       services.append(LiveTelescope(house: house))
     }
+    if let trust, trust.authority != nil { services.append(TrustWatch(trust)) }
     if house.configuration.flows.enabled {
       let collector = try house.collectService(house.collectorConfiguration())
       metrics.register { FlowMetrics.families(of: collector) }

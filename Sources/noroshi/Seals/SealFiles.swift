@@ -1,0 +1,115 @@
+import Foundation
+import TrustServices
+
+/// Reading and writing what seals are made of.
+enum SealFiles {
+  /// Content up to this size is held in memory, so that any digest can be taken; larger files are
+  /// read once in pieces.
+  static let heldSize = 64 << 20
+  /// Seals larger than this are not read: a container's files are inside it.
+  static let largestSeal = 1 << 30
+  private static let pieceSize = 1 << 20
+
+  static func size(_ path: String) throws -> Int {
+    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+    return (attributes[.size] as? NSNumber)?.intValue ?? 0
+  }
+
+  static func read(_ path: String, limit: Int = largestSeal) throws -> [UInt8] {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw CommandFailure("There is no file \(path)", status: .noInput)
+    }
+    let size = try size(path)
+    guard size <= limit else {
+      throw CommandFailure(
+        "\(path) has \(size) octets, more than the \(limit) that are read here",
+        advice: "Seal it detached (--detached), which has no such limit.", status: .badData)
+    }
+    return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+
+  static func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
+
+  /// The content of a file, in memory where it is small, else its digests.
+  static func content(_ path: String, hashes: Set<HashAlgorithm>) throws -> NamedContent {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw CommandFailure("There is no file \(path)", status: .noInput)
+    }
+    if try size(path) <= heldSize {
+      return NamedContent(
+        name: name(path), content: ContentDigests(try read(path, limit: heldSize)))
+    }
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw CommandFailure("\(path) cannot be read", status: .noInput)
+    }
+    defer { try? handle.close() }
+    var digester = ContentDigester(Array(hashes))
+    while let piece = try handle.read(upToCount: pieceSize), !piece.isEmpty {
+      digester.update(piece)
+    }
+    return NamedContent(name: name(path), content: digester.finalize())
+  }
+
+  static func write(_ bytes: [UInt8], to path: String, replacing: Bool) throws {
+    guard replacing || !FileManager.default.fileExists(atPath: path) else {
+      throw CommandFailure(
+        "\(path) exists already", advice: "Give another --output, or --force to replace it.",
+        status: .cannotCreate)
+    }
+    do {
+      try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw CommandFailure(
+        "\(path) cannot be written: \(error.localizedDescription)", status: .cannotCreate)
+    }
+  }
+
+  static func text(_ path: String) throws -> String {
+    String(decoding: try read(path, limit: 16 << 20), as: UTF8.self)
+  }
+
+  /// Certificates of a file, PEM or one in DER.
+  static func certificates(_ path: String) throws -> [Certificate] {
+    let bytes = try read(path, limit: 16 << 20)
+    do {
+      if bytes.first == 0x30 { return [try Certificate(derEncoded: bytes)] }
+      let list = try Certificate.list(pemEncoded: String(decoding: bytes, as: UTF8.self))
+      guard !list.isEmpty else {
+        throw CommandFailure("\(path) holds no certificate", status: .badData)
+      }
+      return list
+    } catch let failure as CommandFailure {
+      throw failure
+    } catch { throw CommandFailure("\(path): \(error)", status: .badData) }
+  }
+
+  /// The CRL of a file, PEM or DER.
+  static func crl(_ path: String) throws -> CertificateRevocationList {
+    let bytes = try read(path, limit: 256 << 20)
+    do {
+      return bytes.first == 0x30
+        ? try CertificateRevocationList(derEncoded: bytes)
+        : try CertificateRevocationList(pemEncoded: String(decoding: bytes, as: UTF8.self))
+    } catch { throw CommandFailure("\(path): \(error)", status: .badData) }
+  }
+
+  static func ocsp(_ path: String) throws -> OCSPResponse {
+    do { return try OCSPResponse(derEncoded: try read(path, limit: 16 << 20)) } catch {
+      throw CommandFailure("\(path): \(error)", status: .badData)
+    }
+  }
+
+  /// A private key, asking for its passphrase where it has one and `NOROSHI_PASSPHRASE` is not set.
+  static func key(_ path: String) throws -> any SigningKey {
+    let pem = try text(path)
+    let environment = ProcessInfo.processInfo.environment
+    do {
+      do {
+        return try FileKey(pem: pem, passphrase: environment["NOROSHI_PASSPHRASE"])
+      } catch KeyError.passphraseNeeded {
+        return try FileKey(
+          pem: pem, passphrase: Terminal.secret(prompt: "Passphrase of \(path): ") ?? "")
+      }
+    } catch { throw CommandFailure("\(path): \(error)", status: .badData) }
+  }
+}
