@@ -116,7 +116,9 @@ enum ReportCatalogue {
       "（証明書が確認できないため、名義は参考です）",
       "(only as stated: the certificate could not be confirmed)"),
     "scheme-2025": Entry(
-      "eシールのレベル{level}（2025年の認定制度）", "e-seal level {level} (accreditation of 2025)"),
+      "eシールのレベル{level}（2025年の制度、証明書の申告。認定の有無は未確認）",
+      "e-seal level {level} of 2025, as the certificate says; not checked whether anybody accredited it"
+    ),
     "scheme-2021": Entry(
       "eシールのレベル{level}（2021年の指針、旧区分）", "e-seal level {level} (guideline of 2021, superseded)"),
     "scheme": Entry("制度上の区分", "Scheme"),
