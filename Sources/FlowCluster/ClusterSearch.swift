@@ -34,36 +34,15 @@ public struct ClusterSearch: Sendable {
   ///
   /// - Throws: ``ClusterError``, `ArchiveError`, or what `audit` throws.
   public func run(_ query: FlowQuery) async throws -> FlowQueryResult {
-    var record = SearchRecord(
-      stage: .begun, actor: purpose.actor, purpose: purpose.purpose,
-      kind: Self.describe(query.kind), filter: query.filterText,
-      from: query.window?.lowerBound.description, to: query.window?.upperBound.description,
-      archive: address.description)
+    let record = SearchRecord(begun: query, for: purpose, archive: address.description)
     try audit(record)
     do {
       let result = try await answer(query)
-      record.stage = .ended
-      record.scanned = result.scanned
-      record.matched = result.matched
-      record.rows = result.rows.count + result.records.count
-      try audit(record)
+      try audit(record.ended(with: result))
       return result
     } catch {
-      record.stage = .failed
-      record.failure = "\(error)"
-      try audit(record)
+      try audit(record.failed(error))
       throw error
-    }
-  }
-
-  private static func describe(_ kind: FlowQuery.Kind) -> String {
-    switch kind {
-    case .listing: "listing"
-    case .statistic(let elements, _):
-      "statistic " + elements.map(\.name).joined(separator: " or ")
-    case .aggregation(let elements):
-      "aggregation " + elements.map(\.name).joined(separator: ",")
-    case .biflows: "biflows"
     }
   }
 

@@ -100,8 +100,41 @@ public struct SearchRecord: Hashable, Sendable, Codable {
   /// Why it failed.
   public var failure: String?
 
-  /// A record without an outcome yet.
+  /// The record of a query that begins.
+  ///
+  /// - Parameters:
+  ///   - kind: what is done with the flows; the query's own kind unless given.
+  ///   - archive: the folder, or the cluster's address, that is searched.
   public init(
+    begun query: FlowQuery, for purpose: SearchPurpose, kind: String? = nil, archive: String
+  ) {
+    self.init(
+      stage: .begun, actor: purpose.actor, purpose: purpose.purpose,
+      kind: kind ?? query.kind.words, filter: query.filterText,
+      from: query.window?.lowerBound.description, to: query.window?.upperBound.description,
+      archive: archive)
+  }
+
+  /// The same search, answered.
+  public func ended(with result: FlowQueryResult) -> SearchRecord {
+    var record = self
+    record.stage = .ended
+    record.scanned = result.scanned
+    record.matched = result.matched
+    record.rows = result.rows.count + result.records.count
+    return record
+  }
+
+  /// The same search, failed.
+  public func failed(_ error: any Error) -> SearchRecord {
+    var record = self
+    record.stage = .failed
+    record.failure = "\(error)"
+    return record
+  }
+
+  /// A record without an outcome yet.
+  init(
     stage: Stage, actor: String, purpose: String, kind: String, filter: String, from: String?,
     to: String?, archive: String
   ) {

@@ -45,7 +45,7 @@ public struct FlowSearch: Sendable {
   ///
   /// - Throws: ``ArchiveError``, or what `audit` throws.
   public func run(_ query: FlowQuery) throws -> FlowQueryResult {
-    try audited(query, kind: Self.describe(query.kind)) {
+    try audited(query) {
       try QueryRun(self, query).answer()
     }
   }
@@ -67,31 +67,25 @@ public struct FlowSearch: Sendable {
   }
 
   private func audited(
-    _ query: FlowQuery, kind: String, _ work: () throws -> FlowQueryResult
+    _ query: FlowQuery, kind: String? = nil, _ work: () throws -> FlowQueryResult
   ) throws -> FlowQueryResult {
-    var record = SearchRecord(
-      stage: .begun, actor: purpose.actor, purpose: purpose.purpose, kind: kind,
-      filter: query.filterText, from: query.window?.lowerBound.description,
-      to: query.window?.upperBound.description, archive: archive)
+    let record = SearchRecord(begun: query, for: purpose, kind: kind, archive: archive)
     try audit(record)
     do {
       let result = try work()
-      record.stage = .ended
-      record.scanned = result.scanned
-      record.matched = result.matched
-      record.rows = result.rows.count + result.records.count
-      try audit(record)
+      try audit(record.ended(with: result))
       return result
     } catch {
-      record.stage = .failed
-      record.failure = "\(error)"
-      try audit(record)
+      try audit(record.failed(error))
       throw error
     }
   }
+}
 
-  private static func describe(_ kind: FlowQuery.Kind) -> String {
-    switch kind {
+extension FlowQuery.Kind {
+  /// What the audit trail calls it.
+  var words: String {
+    switch self {
     case .listing: "listing"
     case .statistic(let elements, _):
       "statistic " + elements.map(\.name).joined(separator: " or ")
