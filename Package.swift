@@ -158,6 +158,11 @@ let package = Package(
       dependencies: ["NetworkTypes", "PacketCapture", "Sketches", "Telescope", argumentParser],
       path: "Benchmarks/Programs", swiftSettings: settings),
 
+    // Flows that the tests of several rooms are about.
+    .target(
+      name: "FlowSamples", dependencies: ["NetworkTypes", "FlowRecords", "FlowArchive"],
+      path: "Tests/FlowSamples", swiftSettings: settings),
+
     tests("NetworkTypesTests", of: ["NetworkTypes"]),
     tests("PacketCaptureTests", of: ["PacketCapture", "NetworkTypes"]),
     tests("SketchesTests", of: ["Sketches"]),
@@ -166,15 +171,17 @@ let package = Package(
     tests("GeolocationTests", of: ["NetworkTypes", "Geolocation"], exclude: ["Fixtures"]),
     tests("FlowRecordsTests", of: ["NetworkTypes", "PacketCapture", "FlowRecords"]),
     tests(
-      "FlowArchiveTests", of: ["NetworkTypes", "FlowRecords", "FlowArchive", "Parquet"],
+      "FlowArchiveTests",
+      of: ["NetworkTypes", "FlowRecords", "FlowArchive", "FlowSamples", "Parquet"],
       exclude: ["Fixtures"]),
-    tests("FlowClusterTests", of: ["NetworkTypes", "FlowRecords", "FlowArchive", "FlowCluster"]),
+    tests(
+      "FlowClusterTests",
+      of: ["NetworkTypes", "FlowRecords", "FlowArchive", "FlowCluster", "FlowSamples"]),
     tests(
       "FlowAnalysisTests",
       of: [
         "NetworkTypes", "FlowRecords", "FlowArchive", "Findings", "Store", "FlowAnalysis", grdb,
-      ],
-      exclude: ["Fixtures"]),
+      ]),
     tests("TrustServicesTests", of: ["NetworkTypes", "TrustServices", asn1, crypto, cryptoExtras]),
     tests("FindingsTests", of: ["NetworkTypes", "Findings"]),
     tests("SettingsTests", of: ["NetworkTypes", "Settings"]),

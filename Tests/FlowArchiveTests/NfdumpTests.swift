@@ -1,5 +1,6 @@
 import FlowArchive
 import FlowRecords
+import FlowSamples
 import Foundation
 import NetworkTypes
 import Testing

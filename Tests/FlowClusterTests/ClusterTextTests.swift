@@ -1,6 +1,7 @@
 import FlowArchive
 import FlowCluster
 import FlowRecords
+import FlowSamples
 import Foundation
 import NetworkTypes
 import Synchronization

@@ -1,13 +1,33 @@
-import FlowArchive
-import FlowRecords
+package import FlowArchive
+package import FlowRecords
 import Foundation
 import NetworkTypes
 
+/// A folder that goes away with the test.
+package final class TemporaryFolder {
+  package let path: String
+
+  package init() throws {
+    path = NSTemporaryDirectory() + "noroshi-flows-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  package func file(_ name: String) -> String { path + "/" + name }
+
+  /// Paths of all files below it that end so, relative.
+  package func names(_ suffix: String) -> [String] {
+    let all = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
+    return all.filter { $0.hasSuffix(suffix) }.sorted()
+  }
+}
+
 /// A small generator (xorshift64*, Vigna 2016), so that every run has the same flows.
-struct Dice: RandomNumberGenerator {
-  var state: UInt64
-  init(_ seed: UInt64) { state = seed | 1 }
-  mutating func next() -> UInt64 {
+package struct Dice: RandomNumberGenerator {
+  package var state: UInt64
+  package init(_ seed: UInt64) { state = seed | 1 }
+  package mutating func next() -> UInt64 {
     state ^= state >> 12
     state ^= state << 25
     state ^= state >> 27
@@ -15,18 +35,18 @@ struct Dice: RandomNumberGenerator {
   }
 }
 
-enum Flows {
+package enum Flows {
   /// 2026-11-25T08:00:00Z.
-  static let base: Int64 = 1_795_593_600_000
+  package static let base: Int64 = 1_795_593_600_000
 
-  static let exporters = [
+  package static let exporters = [
     FlowExporter(address: IPAddress(v4: 0xc000_0201), domain: 1),
     FlowExporter(address: IPAddress(v4: 0xc000_0201), domain: 7),
     FlowExporter(address: IPAddress(high: 0x2001_0db8 << 32, low: 9), domain: 0),
   ]
 
   /// A flow with every kind of value; `isPlain` leaves out what a NetFlow v9 router does not send.
-  static func flow(_ dice: inout Dice, isPlain: Bool = false, isIPv6: Bool) -> FlowRecord {
+  package static func flow(_ dice: inout Dice, isPlain: Bool = false, isIPv6: Bool) -> FlowRecord {
     var flow = FlowRecord()
     func address(_ dice: inout Dice, _ net: UInt32, _ hosts: UInt32) -> IPAddress {
       let host = UInt32.random(in: 1...hosts, using: &dice)
@@ -83,7 +103,7 @@ enum Flows {
     return flow
   }
 
-  static func many(_ count: Int, seed: UInt64 = 1, isPlain: Bool = false) -> [FlowRecord] {
+  package static func many(_ count: Int, seed: UInt64 = 1, isPlain: Bool = false) -> [FlowRecord] {
     var dice = Dice(seed)
     return (0..<count).map { _ in
       let isIPv6 = Int.random(in: 0..<4, using: &dice) == 0
@@ -91,7 +111,7 @@ enum Flows {
     }
   }
 
-  static func batches(_ flows: [FlowRecord], size: Int = 700) -> [FlowBatch] {
+  package static func batches(_ flows: [FlowRecord], size: Int = 700) -> [FlowBatch] {
     stride(from: 0, to: flows.count, by: size).map { first in
       let batch = FlowBatch(capacity: size)
       for flow in flows[first..<min(first + size, flows.count)] { batch.append(flow) }
@@ -100,7 +120,7 @@ enum Flows {
   }
 
   @discardableResult
-  static func write(
+  package static func write(
     _ flows: [FlowRecord], to root: String, parameters: ArchiveParameters = small
   ) throws -> ArchiveWriter.Counters {
     let writer = try ArchiveWriter(root: root, parameters: parameters)
@@ -110,14 +130,14 @@ enum Flows {
   }
 
   /// Small row groups and pages, so that tests have many.
-  static let small: ArchiveParameters = {
+  package static let small: ArchiveParameters = {
     var parameters = ArchiveParameters()
     parameters.rowsPerGroup = 1_000
     parameters.rowsPerPage = 128
     return parameters
   }()
 
-  static func purpose() throws -> SearchPurpose {
+  package static func purpose() throws -> SearchPurpose {
     try SearchPurpose(actor: "test", purpose: "a test")
   }
 }
