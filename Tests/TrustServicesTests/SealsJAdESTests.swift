@@ -189,14 +189,12 @@ struct SealsJAdESTests {
   }
 }
 
-/// A Python with the verifiers of other people: the one that NOROSHI_PYTHON names, or `python3`.
+/// The Python for which `scripts/setup` installs the verifiers of other people.
 enum Python {
-  static let path = ProcessInfo.processInfo.environment["NOROSHI_PYTHON"] ?? "/usr/bin/python3"
-
   static func run(_ program: String, in folder: URL) throws -> OpenSSL.Outcome {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = ["-c", program]
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", program]
     process.currentDirectoryURL = folder
     process.standardInput = FileHandle.nullDevice
     let pipe = Pipe()
