@@ -201,7 +201,8 @@ let package = Package(
       "PortalTests",
       of: [
         "NetworkTypes", "Findings", "Constituency", "Store", "Telescope", "Casework",
-        "Geolocation", "FlowRecords", "FlowArchive", "Portal", "TrustServices", grdb, logging,
+        "Geolocation", "FlowRecords", "FlowArchive", "FlowAnalysis", "Portal", "TrustServices",
+        grdb, logging,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTesting", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

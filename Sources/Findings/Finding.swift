@@ -75,6 +75,10 @@ extension Finding {
     case scanner = "scanner"
     /// A server that commands infected hosts, found in flows (M6).
     case commandAndControl = "command-and-control"
+    /// A host that takes part in a denial-of-service attack under its own address (M9).
+    case denialOfServiceSource = "dos-source"
+    /// A host whose service answers to forged questions, and so reflects attacks (M9).
+    case denialOfServiceReflector = "dos-reflector"
   }
 
   /// Whom it is about: an address, with port and protocol where they belong to the identity.

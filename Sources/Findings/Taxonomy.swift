@@ -19,6 +19,8 @@ extension Finding.Kind {
     case .memberAlert: IncidentClass(taxonomy: "intrusions", type: "system-compromise")
     case .scanner: IncidentClass(taxonomy: "information-gathering", type: "scanner")
     case .commandAndControl: IncidentClass(taxonomy: "malicious-code", type: "c2-server")
+    case .denialOfServiceSource: IncidentClass(taxonomy: "availability", type: "ddos")
+    case .denialOfServiceReflector: IncidentClass(taxonomy: "vulnerable", type: "ddos-amplifier")
     }
   }
 }

@@ -43,6 +43,9 @@ public struct ClusterSearchParameters: Hashable, Sendable {
   public var seconds = 3_600
   /// Seconds for connecting.
   public var connectSeconds = 5.0
+  /// Flows of which a statement that groups all of them asks at a time, about: each takes the server some
+  /// hundred octets, and there are up to as many groups in the answer.
+  public var flowsPerPart = 2_000_000
   /// Seconds between two looks at how far the server is.
   public var progressSeconds = 0.5
 

@@ -3,7 +3,7 @@ public import FlowArchive
 import FlowRecords
 import Foundation
 import NIOCore
-import NetworkTypes
+public import NetworkTypes
 
 /// Searches the flows of a cluster: the queries of ``FlowArchive``, with the same answers.
 ///
@@ -46,13 +46,37 @@ public struct ClusterSearch: Sendable {
     }
   }
 
+  /// From when to when the cluster has flows, to the hour in which they were filed; nil when it has
+  /// none. No contents are told, so no audit.
+  ///
+  /// - Throws: ``ClusterError``.
+  public func span() async throws -> ClosedRange<Timestamp>? {
+    let table = "`\(address.database)`.`\(address.table)`"
+    return try await connected { connection in
+      let rows = try await connection.rows(
+        "SELECT count(), toUInt32(min(hour)), toUInt32(max(hour)) FROM \(table)",
+        seconds: Double(parameters.seconds))
+      guard let row = rows.first, row.count == 3, let count = UInt64(row[0]),
+        let first = Int64(row[1]), let last = Int64(row[2])
+      else { throw ClusterError.badReply(server: "\(connection.server)", reason: "no hours") }
+      guard count > 0, first <= last else { return nil }
+      return Timestamp(seconds: first)...Timestamp(seconds: last + 3_600)
+    }
+  }
+
   private func answer(_ query: FlowQuery) async throws -> FlowQueryResult {
     let sql = try QuerySQL(query, table: "`\(address.database)`.`\(address.table)`")
+    return try await connected { connection in
+      try await ClusterQueryRun(sql: sql, connection: connection, search: self).answer()
+    }
+  }
+
+  func connected<Answer>(
+    _ body: (ClusterConnection) async throws -> Answer
+  ) async throws -> Answer {
     let client = ClusterConnection.client(connectSeconds: parameters.connectSeconds)
     do {
-      let connection = try await connection(client)
-      let run = ClusterQueryRun(sql: sql, connection: connection, search: self)
-      let result = try await run.answer()
+      let result = try await body(try await connection(client))
       try? await client.shutdown()
       return result
     } catch {
@@ -79,7 +103,7 @@ public struct ClusterSearch: Sendable {
 }
 
 /// One query at work on one server.
-private struct ClusterQueryRun: Sendable {
+struct ClusterQueryRun: Sendable {
   let sql: QuerySQL
   let connection: ClusterConnection
   let search: ClusterSearch
@@ -114,11 +138,11 @@ private struct ClusterQueryRun: Sendable {
     return result
   }
 
-  private func badReply(_ reason: String) -> ClusterError {
+  func badReply(_ reason: String) -> ClusterError {
     .badReply(server: "\(connection.server)", reason: reason)
   }
 
-  private func number(_ cell: ReplyCell) throws -> UInt64 {
+  func number(_ cell: ReplyCell) throws -> UInt64 {
     guard let number = cell.number else { throw badReply("a number is none") }
     return number
   }
@@ -194,7 +218,7 @@ private struct ClusterQueryRun: Sendable {
 
   // MARK: Asking
 
-  private func reply(_ statement: String) async throws -> Reply {
+  func reply(_ statement: String) async throws -> Reply {
     let octets = try await send(statement + " FORMAT JSONCompact")
     do {
       return try JSONDecoder().decode(Reply.self, from: Data(octets.readableBytesView))
@@ -203,7 +227,7 @@ private struct ClusterQueryRun: Sendable {
     }
   }
 
-  private func send(_ statement: String) async throws -> ByteBuffer {
+  func send(_ statement: String) async throws -> ByteBuffer {
     let parameters = search.parameters
     let identifier = "noroshi-" + UUID().uuidString.lowercased()
     // Long lists of addresses are as long as they are: the server's limits are for texts of people.

@@ -21,7 +21,7 @@ struct NativeReader {
   /// - Throws: ``ClusterError/badReply(server:reason:)``.
   mutating func records() throws(ClusterError) -> [FlowRecord] {
     var records: [FlowRecord] = []
-    while position < octets.count { try block(&records) }
+    while !isAtEnd { try block(&records) }
     return records
   }
 
@@ -37,7 +37,7 @@ struct NativeReader {
     throw failure("a number is too long")
   }
 
-  private mutating func text() throws(ClusterError) -> String {
+  mutating func text() throws(ClusterError) -> String {
     let count = try varint()
     guard count <= 1_024, count <= octets.count - position else {
       throw failure("a name is too long")
@@ -46,11 +46,29 @@ struct NativeReader {
     return String(decoding: octets[position..<position + count], as: UTF8.self)
   }
 
-  private mutating func block(_ records: inout [FlowRecord]) throws(ClusterError) {
-    let columnCount = try varint()
+  var isAtEnd: Bool { position >= octets.count }
+
+  /// What a block begins with.
+  mutating func blockHeader() throws(ClusterError) -> (columns: Int, rows: Int) {
+    let columns = try varint()
     let rows = try varint()
     // Every row has at least an octet for each column.
-    guard columnCount <= 1_024, rows <= octets.count else { throw failure("it ends early") }
+    guard columns <= 1_024, rows <= octets.count else { throw failure("it ends early") }
+    return (columns, rows)
+  }
+
+  /// Passes over values; gives back where they begin.
+  mutating func skip(_ count: Int, width: Int) throws(ClusterError) -> Int {
+    let (size, overflow) = width.multipliedReportingOverflow(by: count)
+    guard count >= 0, !overflow, size <= octets.count - position else {
+      throw failure("it ends early")
+    }
+    defer { position += size }
+    return position
+  }
+
+  private mutating func block(_ records: inout [FlowRecord]) throws(ClusterError) {
+    let (columnCount, rows) = try blockHeader()
     var places: [String: (place: Int, width: Int)] = [:]
     for _ in 0..<columnCount {
       let name = try text()
@@ -58,10 +76,7 @@ struct NativeReader {
       guard let width = ClusterTable.width(type) else {
         throw failure("column \(name) is of type \(type)")
       }
-      let (size, overflow) = width.multipliedReportingOverflow(by: rows)
-      guard !overflow, size <= octets.count - position else { throw failure("it ends early") }
-      places[name] = (position, width)
-      position += size
+      places[name] = (try skip(rows, width: width), width)
     }
     var start = 0
     while start < rows {

@@ -7,7 +7,7 @@ struct QuerySQL {
   let query: FlowQuery
   /// `` `noroshi`.`flows` ``.
   let table: String
-  private let condition: String
+  let condition: String
 
   /// - Throws: ``ClusterError/inexpressible(_:)``.
   init(_ query: FlowQuery, table: String) throws(ClusterError) {

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NetworkTypes
 public import ServiceLifecycle
+import TrustServices
 
 /// The web face of the house: pages, JSON API, metrics, sign-in.
 ///
@@ -27,7 +28,11 @@ public struct Portal: Service {
     platform = Platform(
       configuration: configuration, catalogue: try Catalogue.embedded(), assets: assets,
       accounts: accounts, metrics: metrics, traffic: traffic,
-      navigation: Self.navigation.filter { $0.name != "flows" || sources.flows != nil }, now: now,
+      uploads: UploadGate(capacity: configuration.parameters.uploadsAtOnce),
+      navigation: Self.navigation.filter {
+        ($0.name != "flows" || sources.flows != nil)
+          && ($0.name != "verify" || sources.verification != nil)
+      }, now: now,
       logger: logger)
     self.onServerRunning = onServerRunning
     self.trust = trust
@@ -48,6 +53,17 @@ public struct Portal: Service {
     let cases = CasePages(reading: sources.cases, flows: flowLink)
     // Notices
     let notices = NoticePages(reading: sources.notices)
+    // C&C servers and attacks
+    let casesAbout = { @Sendable (visit: Visit, filters: [TableQuery.Filter], more: String) in
+      try await cases.table.brief(
+        visit, limit: 5, filters: filters,
+        only: ["id", "state", "kind", "address", "organisation", "opened", "updated"], more: more)
+    }
+    let detection = DetectionSections(
+      servers: ServerPages(reading: sources.detection, cases: casesAbout, flows: flowLink),
+      attacks: AttackPages(
+        reading: sources.detection, cases: casesAbout, systemName: sources.systemName,
+        flows: flowLink))
     // What is known of one address, from every system
     let hosts = HostPages(
       reading: sources.telescope, tables: telescopeTables,
@@ -66,6 +82,7 @@ public struct Portal: Service {
             \(FindingMarkup.list(findings, visit))</section>
             """
         },
+        { address, visit in try await detection.host(address, visit) },
       ], responsible: sources.responsible, flows: flowLink)
     // Organisations
     let organisations = OrganisationPages(
@@ -75,13 +92,18 @@ public struct Portal: Service {
       try await sources.organisations().map { ($0.id, $0.name) }
     })
 
-    var routes = OverviewPage(telescope: telescope, cases: cases, notices: notices).routes
+    var routes = OverviewPage(
+      telescope: telescope, cases: cases, notices: notices, detection: detection
+    ).routes
     routes += telescopeTables.routes + telescope.routes + hosts.routes
     routes += flows?.routes ?? []
+    routes += detection.servers.routes + detection.attacks.routes
     routes += cases.routes + notices.routes
     routes += organisations.routes
     routes += SignInPages.routes + AccountPages.routes + users.routes
     routes += AuditPages(lines: sources.audit).routes
+    routes += AccreditationPages(published: sources.accreditation).routes
+    routes += sources.verification.map { VerificationPages(verification: $0).routes } ?? []
     routes += ProbeRoutes.routes(metricsAreOpen: configuration.metricsAreOpen)
     routes += assets.routes
     routes.append(ProbeRoutes.openAPI(describing: routes))
@@ -93,9 +115,13 @@ public struct Portal: Service {
     NavigationItem(name: "telescope", path: "/telescope", audience: .staff),
     NavigationItem(name: "hosts", path: "/hosts", audience: .signedIn),
     NavigationItem(name: "flows", path: "/flows", audience: .staff),
+    NavigationItem(name: "servers", path: "/servers", audience: .staff),
+    NavigationItem(name: "attacks", path: "/attacks", audience: .staff),
     NavigationItem(name: "cases", path: "/cases", audience: .signedIn),
     NavigationItem(name: "notices", path: "/notices", audience: .signedIn),
     NavigationItem(name: "organisations", path: "/organisations", audience: .signedIn),
+    NavigationItem(name: "accreditation", path: "/trust", audience: .signedIn),
+    NavigationItem(name: "verify", path: "/verify", audience: .everyone),
     NavigationItem(name: "audit", path: "/audit", audience: .administrators),
     NavigationItem(name: "users", path: "/users", audience: .administrators),
   ]
@@ -145,4 +171,9 @@ struct PortalSources: Sendable {
   var audit: @Sendable (TableQuery) async throws -> Rows<AuditLine>
   /// Nil where no flows are kept.
   var flows: FlowReading?
+  var detection: DetectionReading
+  /// The trusted list that this house publishes.
+  var accreditation: @Sendable () throws -> SealedTrustedList? = { nil }
+  /// Nil where nothing is verified for visitors.
+  var verification: SealVerification?
 }

@@ -1,11 +1,13 @@
 public import Casework
 public import Constituency
 import Findings
+public import FlowAnalysis
 public import Geolocation
 public import Logging
 public import NetworkTypes
 public import Store
 public import Telescope
+public import TrustServices
 
 extension Portal {
   /// The portal of a house: joins its pages to the stores of the systems.
@@ -23,7 +25,10 @@ extension Portal {
   ///   - constituency: asked anew for each page, so that a reloaded file counts at once.
   ///   - geolocation: likewise.
   ///   - flows: the archive of flows; nil where there is none, and no pages of it then.
+  ///   - ranking: the weights that rankings of C&C servers are made with, for their explanation.
   ///   - now: the wall clock, at which people act and sessions end.
+  ///   - accreditation: the trusted list that is published at `/trust`; asked anew for each page.
+  ///   - verification: how files that visitors bring are verified; without, there is no such page.
   ///   - trust: time stamps and OCSP, answered beside the pages; see ``TrustAnswers``.
   ///   - onServerRunning: is told the port when the server listens.
   /// - Throws: ``CatalogueError`` when the built-in texts are broken, which the tests forbid.
@@ -32,11 +37,15 @@ extension Portal {
     telescope: TelescopeStore, register: CaseRegister, outbox: Outbox,
     constituency: @escaping @Sendable () -> ConstituencyIndex,
     geolocation: @escaping @Sendable () -> GeoDatabase, flows: FlowSource? = nil,
+    ranking: @escaping @Sendable () -> RankingParameters = { RankingParameters() },
     metrics: MetricsRegistry = MetricsRegistry(), logger: Logger,
     now: @escaping @Sendable () -> Timestamp,
     trust: TrustAnswers? = nil,
+    accreditation: @escaping @Sendable () throws -> SealedTrustedList? = { nil },
+    verification: SealVerification? = nil,
     onServerRunning: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws {
+    let detection = try DetectionLive(store: store, trail: trail, ranking: ranking, now: now)
     let notices = NoticeLive(store: store, outbox: outbox, now: now)
     let sources = PortalSources(
       telescope: TelescopeLive(
@@ -62,11 +71,29 @@ extension Portal {
         try register.findings(about: address, visibleTo: scope.visibility, limit: 50)
       },
       systemName: { geolocation().asnName($0) }, audit: AuditLine.live(trail),
-      flows: flows.map { .live($0, trail: trail, store: store, now: now) })
+      flows: flows.map { .live($0, trail: trail, store: store, now: now) },
+      detection: detection.reading {
+        let index = constituency()
+        let geo = geolocation()
+        return { address in SourceOwner(of: address, index, geo) }
+      }, accreditation: accreditation, verification: verification)
     try self.init(
       configuration: configuration, accounts: accounts, sources: sources, metrics: metrics,
       logger: logger, now: now, trust: trust, onServerRunning: onServerRunning)
     PortalMetrics.register(
       in: metrics, telescope: telescope, register: register, store: store, now: now)
+  }
+}
+
+extension SourceOwner {
+  /// The organisation that answers for an address, its system, country, and network of the usual size.
+  fileprivate init(of address: IPAddress, _ index: ConstituencyIndex, _ geo: GeoDatabase) {
+    let place = geo.lookup(address)
+    let asn = place.asn == .unknown ? nil : place.asn
+    self.init(
+      organisation: index.responsible(for: address, asn: asn).organisation, asn: asn,
+      country: place.country == .unknown ? nil : place.country,
+      // What is routed at least: longer prefixes are hardly announced between networks.
+      network: IPPrefix(address, length: address.isIPv4 ? 24 : 48))
   }
 }

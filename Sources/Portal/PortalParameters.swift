@@ -24,6 +24,10 @@ public struct PortalParameters: Sendable {
   public var throttleEntries = 10_000
   /// The longest form that is read, in bytes.
   public var formBytes = 64 * 1_024
+  /// The longest form with files that is read, in bytes, and how many at the same time: our own
+  /// choice, as all is held in memory.
+  public var uploadBytes = 16 << 20
+  public var uploadsAtOnce = 4
   /// Rows of a table on one page, and the most that a client may ask for.
   public var pageSize = 50
   public var pageSizeLimit = 500

@@ -68,6 +68,24 @@ enum ConfigurationCheck {
         "whoever reaches the port can write into the archive; name the networks of your routers",
         .warning)
     }
+    let seal = configuration.seal
+    if configuration.notices.sealed {
+      for (key, isMissing) in [
+        ("seal.certificate", seal.certificate == nil), ("seal.key", seal.key == nil),
+        ("seal.timeStamps", seal.timeStamps == nil), ("seal.anchor", seal.anchor == nil),
+      ] where isMissing {
+        add("notices.sealed", "expected \(key), without which nothing is sealed and verified")
+      }
+    }
+    if configuration.audit.stamped, seal.timeStamps == nil {
+      add("audit.stamped", "expected seal.timeStamps, the authority that stamps")
+    }
+    if configuration.detection.enabled, !flows.enabled {
+      add("detection.enabled", "expected flows.enabled, as it looks at flows that are collected")
+    }
+    if configuration.ddos.enabled, !flows.enabled {
+      add("ddos.enabled", "expected flows.enabled, as it looks at flows that are collected")
+    }
     return problems
   }
 }

@@ -3,7 +3,7 @@ import NetworkTypes
 extension ConfigurationKey {
   /// Every key there is, in the order of the documentation.
   public static let all: [ConfigurationKey] =
-    house + telescope + flows + people + faces + trust
+    house + telescope + flows + detection + ddos + people + faces + seal + trust
 
   private static let house: [ConfigurationKey] = [
     ConfigurationKey(
@@ -140,6 +140,15 @@ extension ConfigurationKey {
       "The buffer of each socket, in units of 1024 octets. Above the kernel's net.core.rmem_max the "
         + "collector gets it only with CAP_NET_ADMIN; `noroshi doctor` says whether it does."),
     ConfigurationKey(
+      "flows.cluster", \.flows.cluster,
+      "A ClickHouse cluster that `noroshi serve` sends flows to, in place of the archive: "
+        + "clickhouse://user@shard1,shard2/database/table. Its password may be in the environment "
+        + "variable NOROSHI_CLICKHOUSE_PASSWORD.",
+      expectation: "an address that begins with clickhouse:// or clickhouses://, or nothing",
+      where: {
+        $0.map { $0.hasPrefix("clickhouse://") || $0.hasPrefix("clickhouses://") } ?? true
+      }),
+    ConfigurationKey(
       "flows.retention.days", \.flows.retention.days, within: 1...36_500,
       "Days after which the collector deletes flows, by whole files, once an hour."),
     ConfigurationKey(
@@ -197,6 +206,10 @@ extension ConfigurationKey {
       "notices.directory", \.notices.directory,
       "Where notices by the directory channel are written; `notices` in the data directory unless "
         + "given."),
+    ConfigurationKey(
+      "notices.sealed", \.notices.sealed,
+      "Whether notices leave sealed and time-stamped, by the keys below `seal`. While the time-stamp "
+        + "authority is away they wait."),
     ConfigurationKey(
       "smtp.host", \.smtp.host,
       "The mail server that takes the notices. Without one, no mail is sent."),

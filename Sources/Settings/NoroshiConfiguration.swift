@@ -9,12 +9,17 @@ public struct NoroshiConfiguration: Equatable, Sendable {
   public var node = Node()
   public var telescope = Telescope()
   public var flows = Flows()
+  public var detection = Detection()
+  public var ddos = DDoS()
   public var geo = Geo()
   public var casework = Casework()
   public var notices = Notices()
   public var smtp = SMTP()
   public var portal = Portal()
   public var metrics = Metrics()
+  public var seal = Seal()
+  public var verification = Verification()
+  public var audit = Audit()
   public var tsa = TSA()
   public var ca = CA()
   public var logging = Logging()
@@ -76,6 +81,7 @@ public struct NoroshiConfiguration: Equatable, Sendable {
     public var sampling: [ExporterSampling] = []
     public var shards = 1
     public var bufferKilobytes = 4_096
+    public var cluster: String?
     public var retention = Retention()
 
     public struct Retention: Equatable, Sendable {
@@ -106,6 +112,7 @@ public struct NoroshiConfiguration: Equatable, Sendable {
     public var timeZone = "Asia/Tokyo"
     public var repeatDays = 7
     public var directory: FilePath?
+    public var sealed = false
   }
 
   public struct SMTP: Equatable, Sendable {

@@ -38,7 +38,10 @@ struct Noroshi: AsyncParsableCommand {
         name: "Telling", subcommands: [OrgCommand.self, CaseCommand.self, NoticeCommand.self]),
       CommandGroup(
         name: "Trust",
-        subcommands: [SealCommand.self, VerifyCommand.self, TSACommand.self, CACommand.self]),
+        subcommands: [
+          SealCommand.self, VerifyCommand.self, TSACommand.self, CACommand.self,
+          AccreditationCommand.self,
+        ]),
       CommandGroup(
         name: "Shell", subcommands: [CompletionsCommand.self, VersionCommand.self]),
     ])

@@ -11,7 +11,6 @@ import TrustServices
 /// The program that was built beside the tests.
 private let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
   .appending(path: "noroshi").path
-private let isBuilt = FileManager.default.isExecutableFile(atPath: program)
 
 /// Counts across tasks.
 private final class Counter: Sendable {
@@ -21,7 +20,10 @@ private final class Counter: Sendable {
 }
 
 /// A data directory with a certificate authority and a time-stamp unit, and at most one server.
-private final class StampHouse {
+final class StampHouse {
+  /// Whether there is a program to be tried.
+  static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: program) }
+
   let path = FileManager.default.temporaryDirectory
     .appending(path: "noroshi-stamps-\(UUID().uuidString)").path
   private(set) var server: Process?
@@ -67,6 +69,11 @@ private final class StampHouse {
   /// What a run of the program wrote, with its exit code.
   @discardableResult
   func run(_ arguments: String..., expecting code: Int32 = 0) throws -> String {
+    try run(arguments, expecting: code)
+  }
+
+  @discardableResult
+  func run(_ arguments: [String], expecting code: Int32 = 0) throws -> String {
     let output = URL(filePath: path + ".\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: output) }
     let process = try process(arguments, output: output)
@@ -128,7 +135,7 @@ private final class StampHouse {
   }
 }
 
-@Suite("noroshi tsa and noroshi ca", .enabled(if: isBuilt), .serialized)
+@Suite("noroshi tsa and noroshi ca", .enabled(if: StampHouse.isBuilt), .serialized)
 struct TimeStampServeTests {
   @Test("a file is stamped, verified and proven; another file is not")
   func round() async throws {

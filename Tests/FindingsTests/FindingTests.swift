@@ -85,4 +85,16 @@ struct FindingTests {
     #expect(Finding.Subject(v6).description == "2001:db8::1")
     #expect(finding(port: 23).subject.description == "192.0.2.7:23/tcp")
   }
+
+  @Test("who attacks and what reflects are told apart in the incident taxonomy")
+  func attackKinds() {
+    #expect(Finding.Kind.denialOfServiceSource.rawValue == "dos-source")
+    #expect(
+      Finding.Kind.denialOfServiceSource.incidentClass
+        == IncidentClass(taxonomy: "availability", type: "ddos"))
+    #expect(Finding.Kind.denialOfServiceReflector.rawValue == "dos-reflector")
+    #expect(
+      Finding.Kind.denialOfServiceReflector.incidentClass
+        == IncidentClass(taxonomy: "vulnerable", type: "ddos-amplifier"))
+  }
 }

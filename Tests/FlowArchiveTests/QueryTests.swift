@@ -364,6 +364,12 @@ import Testing
     try Flows.search(path).forEachBatch(try FlowQuery(.listing)) { found += $0.records }
     #expect(count == found.count)
     #expect(Set(found) == Set(Self.flows.filter { Model.matches(listing.filter, $0) }))
+    // The flows of a result, which may have come from elsewhere, make the same file.
+    try search.run(listing).writeRecords(toParquet: path)
+    var written: [FlowRecord] = []
+    try Flows.search(path).forEachBatch(try FlowQuery(.listing)) { written += $0.records }
+    #expect(written.count == count)
+    #expect(Set(written) == Set(found))
     let sums = try FlowQuery(.aggregation(FlowElement.aggregation("srcip4/24,dstport")), limit: 9)
     let result = try search.run(sums)
     try result.writeRows(of: sums, toParquet: path)

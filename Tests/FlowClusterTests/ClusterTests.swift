@@ -226,9 +226,7 @@ struct ClusterTests {
     var definition = try ClusterDefinition(database: "flows_db", table: "flows", cluster: "two")
     definition.isReplicated = false
     try await ClusterTables.make(definition, on: address)
-    // Once more changes nothing.
-    try await ClusterTables.make(definition, on: address)
-
+    try await ClusterTables.make(definition, on: address)  // Once more changes nothing.
     let flows = Self.flows(9_000)
     let sink = try ClusterSink(
       address, spool: folder.file("spool"), parameters: Self.parameters)
@@ -264,6 +262,8 @@ struct ClusterTests {
         .run(try FlowQuery(.listing, limit: 1))
       #expect(part.matched > 0 && part.matched < flows.count)
     }
+    let span = try await ClusterSearch(address, purpose: try Flows.purpose()) { _ in }.span()
+    #expect(flows.contains { span?.contains($0.end) == true })
     // A shard that is down is no smaller answer but an error.
     second.kill()
     await #expect(throws: ClusterError.self) {

@@ -84,6 +84,9 @@ struct BrowserTests {
     "/telescope/events", "/hosts", "/hosts/192.0.2.4", "/cases", "/cases/C-2026-1000", "/notices",
     "/notices/N-aozora-net-6", "/organisations", "/organisations/aozora-net", "/audit", "/users",
     "/account", "/nothing", "/flows", "/flows/conversation", "/flows/exporters",
+    "/servers", "/servers/\(QueryText.encode(SampleDetection.server))", "/attacks",
+    "/attacks/\(SampleDetection.reflection)", "/attacks/\(SampleDetection.flood)",
+    "/attacks/scanners", "/attacks/reflectors", "/hosts/192.0.2.7",
   ]
 
   /// Searches of flows: they have a query already.

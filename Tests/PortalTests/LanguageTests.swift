@@ -1,4 +1,5 @@
 import Findings
+import FlowAnalysis
 import Foundation
 import Hummingbird
 import HummingbirdTesting
@@ -68,6 +69,24 @@ struct LanguageTests {
     wanted += SeriesQuery.resolutionWords.map { "resolution.\($0)" }
     wanted += Zone.allCases.map { "zone.\($0.rawValue)" }
     wanted += CasePages.reasons.map { "close.\($0)" }
+    wanted += EvidenceKind.allCases.flatMap { ["evidence.\($0)", "evidence-long.\($0)"] }
+    wanted += ServerGrade.allCases.map { "grade.\($0.rawValue)" }
+    wanted += ServerTable.verdictWords.flatMap {
+      ["server-verdict.\($0)", "server-verdict-do.\($0)"]
+    }
+    wanted += ServerSummary.State.allCases.map { "server-state.\($0.rawValue)" }
+    wanted += SourceNature.allCases.flatMap {
+      ["nature.\($0.rawValue)", "nature-long.\($0.rawValue)"]
+    }
+    wanted += ObservedScan.Shape.allCases.map { "shape.\($0.rawValue)" }
+    wanted += TrafficKind.allCases.map { "traffic.\($0.name)" }
+    wanted += SourceGroup.Key.allCases.map { "group.\($0.rawValue)" }
+    wanted += MitigationFormat.allCases.map { "mitigation.\($0.rawValue)" }
+    wanted += AttackDownloads.Exchange.allCases.flatMap {
+      ["exchange.\($0.rawValue)", "exchange-long.\($0.rawValue)"]
+    }
+    wanted += ["seconds", "minutes", "hours", "days"].map { "duration.\($0)" }
+    wanted += ["pps", "bps", "fps"].map { "rate.\($0)" }
     wanted += Portal.navigation.map { "nav.\($0.name)" }
     for file in Self.swiftFiles() {
       wanted += file.text.matches(of: /Column\(\s*"([a-z_]+)"/).map { "column.\($0.output.1)" }

@@ -61,6 +61,7 @@ struct LiveHouse {
           name: "Sample Institute", nameJa: "見本研究所",
           from: try Mailbox(name: "", address: "notice@institute.example"))))
     _ = try outbox.makeNotices(for: constituency, at: SampleHouse.start.advanced(bySeconds: 86_400))
+    try SampleDetection.record(in: store)
     var logger = Logger(label: "portal-tests")
     logger.logLevel = .error
     var configuration = PortalConfiguration(port: 0, metricsAreOpen: true)

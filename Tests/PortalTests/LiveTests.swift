@@ -52,7 +52,7 @@ struct LiveTests {
     switch parameter.name {
     case "country": return ["jp"]
     case "asn": return ["AS64500"]
-    case "address", "source", "victim": return ["192.0.2.0/24", "2001:db8::1"]
+    case "address", "source", "victim", "target": return ["192.0.2.0/24", "2001:db8::1"]
     case "page", "size": return ["1"]
     default: return parameter.schema["type"] == "string" ? ["a%_'\"\\"] : ["3"]
     }

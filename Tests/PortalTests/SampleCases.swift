@@ -68,12 +68,12 @@ enum SampleCases {
       parts: [
         NoticePart(
           name: "notice.txt", type: "text/plain; charset=utf-8",
-          text:
+          content: Array(
             "\(summary.organisation) 御中\n\n感染の疑いがあるホストをお知らせします。\n\n  192.0.2.4  2026-11-20 09:00 JST  mirai\n"
-        ),
+              .utf8)),
         NoticePart(
           name: "cases.csv", type: "text/csv; charset=utf-8",
-          text: "source.ip,time.source\r\n192.0.2.4,2026-11-20T00:00:00Z\r\n"),
+          content: Array("source.ip,time.source\r\n192.0.2.4,2026-11-20T00:00:00Z\r\n".utf8)),
       ],
       deliveries: [
         NoticeDelivery(

@@ -22,6 +22,8 @@ final class SampleHouse: Sendable {
   let accounts: Accounts
   let portal: Portal
   let metrics = MetricsRegistry()
+  /// Where servers and attacks are kept, with verdicts and their lines of the audit trail.
+  let detected: DataStore
   let journal: Mutex<[AuditLine]>
   /// What ``CaseReading/act`` was asked to do.
   let acts: Mutex<[String]>
@@ -86,6 +88,8 @@ final class SampleHouse: Sendable {
       journal: Journal { actor, action, subject, details in
         box.house?.record(actor, action, subject, details)
       }, now: now)
+    let detected = try DataStore.inMemory()
+    self.detected = detected
     var logger = Logger(label: "portal-tests")
     logger.logLevel = .error
     let sources = SampleSources(
@@ -104,9 +108,14 @@ final class SampleHouse: Sendable {
         house.record(
           asker.account.name, "flows.search.\(record.stage.rawValue)", record.archive,
           record.details(of: asker))
-      })
+      },
+      detection: try SampleDetection.reading(in: detected, now: now))
+    var all = sources.all()
+    let list = try await SampleAccreditation.list()
+    all.accreditation = { list }
+    all.verification = SampleVerification.verification(now: now)
     portal = try Portal(
-      configuration: settings, accounts: accounts, sources: sources.all(), metrics: metrics,
+      configuration: settings, accounts: accounts, sources: all, metrics: metrics,
       logger: logger, now: now)
     box.set(self)
     try await accounts.create(name: "admin", password: Self.password, role: .administrator)

@@ -12,6 +12,7 @@ struct SampleSources: Sendable {
   let act: @Sendable (String, CaseAction, String) async throws -> Void
   let deliver: @Sendable (String, DeliveryAction, String) async throws -> Void
   let searched: @Sendable (SearchRecord, FlowAsker) throws -> Void
+  let detection: DetectionReading
 
   static let hosts = SampleTelescope.hosts()
   static let events = SampleTelescope.events().map { event in
@@ -38,7 +39,8 @@ struct SampleSources: Sendable {
         SampleHouse.sees(scope, address) ? [SampleCases.finding(address)] : []
       },
       systemName: { $0 == ASN(64_500) ? "AOZORA" : nil }, audit: audit,
-      flows: FlowReading(source: FlowSample.source, audit: searched))
+      flows: FlowReading(source: FlowSample.source, audit: searched),
+      detection: detection)
   }
 
   private var telescope: TelescopeReading {

@@ -18,6 +18,12 @@ private func otherValue(of key: ConfigurationKey) -> String {
     "flows.listen": "127.0.0.1:2055,[2001:db8::1]:6343", "flows.tcp": "[::]:4739",
     "flows.allow": "192.0.2.0/24", "flows.bufferKilobytes": "8192",
     "flows.sampling": "192.0.2.0/24=1000,2001:db8::/32=512!",
+    "seal.timeStamps": "http://127.0.0.1:3161/tsa",
+    "seal.anchorURL": "https://noroshi.example.jp/ca.crt", "notices.sealed": "yes",
+    "audit.stamped": "yes",
+    "flows.cluster": "clickhouse://db1,db2/noroshi/flows",
+    "detection.enabled": "yes", "detection.home": "192.0.2.0/24", "detection.pairs": "5000",
+    "ddos.enabled": "yes", "ddos.protect": "192.0.2.0/24,2001:db8::/32", "ddos.learn": "no",
     "tsa.enabled": "yes", "tsa.listen": "127.0.0.1:3318", "tsa.policy": "1.2.392.200000.7",
     "tsa.policies": "1.2.392.200000.8,1.2.392.200000.9", "tsa.accuracy": "0.5s",
     "tsa.fractionDigits": "6", "tsa.ordering": "yes", "tsa.clock.guarded": "no",
@@ -34,6 +40,13 @@ private let companions: [String: [String: String]] = [
   "smtp.username": ["NOROSHI_SMTP_PASSWORD_FILE": "/p"],
   "smtp.passwordFile": ["NOROSHI_SMTP_USERNAME": "u"],
   "smtp.host": ["NOROSHI_NOTICES_FROM": "noc@example.jp"],
+  "notices.sealed": [
+    "NOROSHI_SEAL_CERTIFICATE": "/c", "NOROSHI_SEAL_KEY": "/k", "NOROSHI_SEAL_ANCHOR": "/a",
+    "NOROSHI_SEAL_TIME_STAMPS": "http://127.0.0.1:3161/tsa",
+  ],
+  "audit.stamped": ["NOROSHI_SEAL_TIME_STAMPS": "http://127.0.0.1:3161/tsa"],
+  "detection.enabled": ["NOROSHI_FLOWS_ENABLED": "yes"],
+  "ddos.enabled": ["NOROSHI_FLOWS_ENABLED": "yes"],
   "telescope.live.interfaces": ["NOROSHI_TELESCOPE_NETWORKS": "192.0.2.0/24"],
 ]
 

@@ -34,7 +34,7 @@ struct ValidationTextTests {
     let japanese = ReportText(.japanese).render(good, name: "警報.txt")
     for part in [
       "結果：有効", "組織：狼煙研究所", "法人番号：\(SealHouse.number)", "証明された時刻：2026-11-25T09:00:00Z",
-      "eシールのレベル1（2025年の制度、証明書の申告。認定の有無は未確認）", "対象：警報.txt",
+      "eシールのレベル1（2025年の制度、証明書の申告）", "対象：警報.txt",
     ] { #expect(japanese.contains(part), "\(part) in \(japanese)") }
     let bad = try house.validator().validate(cms: seal.encoded, content: content)
     let english = ReportText(.english).render(bad)

@@ -113,6 +113,23 @@ extension CaseRegister {
       .everything, in: db)
   }
 
+  /// The addresses that findings of a kind, seen since a moment, are about; at most `limit`, the
+  /// last seen first.
+  public func addresses(
+    of kind: Finding.Kind, seenSince moment: Timestamp, limit: Int = 1_000_000
+  ) throws -> Set<IPAddress> {
+    try store.writer.read { db in
+      try Set(
+        String.fetchAll(
+          db,
+          sql: """
+            SELECT address_text FROM findings WHERE kind = ? AND last_seen >= ?
+            ORDER BY last_seen DESC LIMIT ?
+            """, arguments: [kind.rawValue, moment.nanoseconds, limit]
+        ).compactMap { IPAddress($0) })
+    }
+  }
+
   /// The moment of the last sighting; nil without findings. The clock of a replay.
   public func latestSighting() throws -> Timestamp? {
     try store.writer.read {

@@ -18,6 +18,7 @@ public struct CaseworkParameters: Hashable, Sendable {
   /// spoofed attack is told where it is a customer: scanners are kept as findings only.
   public var kinds: Set<Finding.Kind> = [
     .infectedHost, .denialOfServiceVictim, .memberAlert, .commandAndControl,
+    .denialOfServiceSource, .denialOfServiceReflector,
   ]
 
   public init() {}

@@ -25,6 +25,8 @@ public struct Delivery: Hashable, Sendable, Identifiable {
 
   /// Where a delivery stands. Raw values are stable.
   public enum State: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Made, and waits for the seals of the notice.
+    case unsealed
     /// Not tried yet.
     case pending
     /// Being tried now.

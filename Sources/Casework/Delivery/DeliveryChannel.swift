@@ -70,7 +70,10 @@ public struct DeliveryChannel: Sendable {
       }
       let folder = "\(root)/\(name)"
       let stem = "\(package.number).\(package.delivery.notice.prefix(8))"
-      var files = package.parts.filter { $0.format != .mail }.map {
+      let isSealed = package.parts.contains(where: \.isSeal)
+      var files = package.parts.filter {
+        $0.isFile(in: package.delivery.language, sealed: isSealed)
+      }.map {
         (name: stem + $0.name.dropFirst(package.number.count), content: $0.content)
       }
       files.append((name: stem + ".eml", content: package.message))

@@ -17,30 +17,37 @@ public struct DeliveryService: Sendable {
   private let now: @Sendable () -> Timestamp
   private let sleep: @Sendable (Double) async throws -> Void
   private let logger: Logger
+  private let sealing: NoticeSealing?
   private let checkpoint: @Sendable (DeliveryPoint) throws -> Void
 
   /// - Parameters:
   ///   - channels: deliveries by other channels stay pending, visibly.
+  ///   - sealing: seals what waits for it; without, that goes on to wait, visibly.
   ///   - now: the wall clock.
   ///   - sleep: waits so many seconds.
   public init(
     _ outbox: Outbox, channels: [DeliveryPreferences.Channel: DeliveryChannel],
-    logger: Logger = Logger(label: "noroshi.delivery"), now: @escaping @Sendable () -> Timestamp,
+    sealing: NoticeSealing? = nil, logger: Logger = Logger(label: "noroshi.delivery"),
+    now: @escaping @Sendable () -> Timestamp,
     sleep: @escaping @Sendable (Double) async throws -> Void = {
       try await Task.sleep(for: .seconds($0))
     }
   ) {
-    self.init(outbox, channels: channels, logger: logger, now: now, sleep: sleep) { _ in }
+    self.init(
+      outbox, channels: channels, sealing: sealing, logger: logger, now: now, sleep: sleep
+    ) { _ in }
   }
 
   init(
     _ outbox: Outbox, channels: [DeliveryPreferences.Channel: DeliveryChannel],
-    logger: Logger = Logger(label: "noroshi.delivery"), now: @escaping @Sendable () -> Timestamp,
+    sealing: NoticeSealing? = nil, logger: Logger = Logger(label: "noroshi.delivery"),
+    now: @escaping @Sendable () -> Timestamp,
     sleep: @escaping @Sendable (Double) async throws -> Void,
     checkpoint: @escaping @Sendable (DeliveryPoint) throws -> Void
   ) {
     self.outbox = outbox
     self.channels = channels
+    self.sealing = sealing
     self.logger = logger
     self.now = now
     self.sleep = sleep
@@ -51,6 +58,9 @@ public struct DeliveryService: Sendable {
   public struct Round: Hashable, Sendable {
     /// Deliveries that an ended process had left in the middle.
     public var recovered = 0
+    /// Notices that got their seals, and notices that could not.
+    public var sealed = 0
+    public var unsealed = 0
     public var delivered = 0
     public var postponed = 0
     public var failed = 0
@@ -105,6 +115,12 @@ public struct DeliveryService: Sendable {
   private func round() async throws -> Round {
     let resumable = Set(channels.filter { $0.value.isResumable }.keys)
     var total = Round()
+    if let sealing {
+      let sealed = try await outbox.seal(with: sealing, at: now)
+      total.sealed = sealed.sealed
+      total.unsealed = sealed.failures.count
+      for failure in sealed.failures { logger.error("a notice waits for its seal: \(failure)") }
+    }
     total.recovered = try outbox.recover(resumable: resumable, at: now())
     // One moment for the whole round, so that what is postponed waits for a later one.
     let moment = now()
@@ -149,7 +165,8 @@ extension DeliveryService.Round {
   /// `2 delivered, 1 postponed`.
   public var summary: String {
     let counts = [
-      (recovered, "recovered"), (delivered, "delivered"), (postponed, "postponed"),
+      (recovered, "recovered"), (sealed, "sealed"), (unsealed, "not sealed"),
+      (delivered, "delivered"), (postponed, "postponed"),
       (failed, "failed"), (inDoubt, "in doubt"),
     ]
     let words = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }

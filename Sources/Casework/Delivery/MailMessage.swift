@@ -137,12 +137,32 @@ public struct MailMessage: Hashable, Sendable {
   }
 
   private var multipart: String {
-    // Nothing in base64 or quoted-printable holds "=_" followed by this.
-    let boundary =
-      "=_noroshi_" + Self.hexadecimal(SHA256.hash(data: Array(messageID.utf8)).prefix(12))
-    var body =
-      "Content-Type: multipart/mixed;\r\n boundary=\"\(boundary)\"\r\n\r\n"
-      + "--\(boundary)\r\n" + textPart
+    let boundary = Self.boundary(of: messageID)
+    return "Content-Type: multipart/mixed;\r\n boundary=\"\(boundary)\"\r\n\r\n"
+      + "--\(boundary)\r\n" + textPart + Self.parts(attachments, boundary)
+      + Self.end(boundary)
+  }
+
+  /// The octets of a message that was made before, with more attachments behind those that it has;
+  /// nil where it has none, or is not the message of that identifier.
+  static func octets(
+    _ message: [UInt8], messageID: String, adding attachments: [Attachment]
+  ) -> [UInt8]? {
+    let boundary = boundary(of: messageID)
+    let end = Array(end(boundary).utf8)
+    guard message.suffix(end.count) == end[...] else { return nil }
+    return message.dropLast(end.count) + Array(parts(attachments, boundary).utf8) + end
+  }
+
+  /// Nothing in base64 or quoted-printable holds "=_" followed by this.
+  private static func boundary(of messageID: String) -> String {
+    "=_noroshi_" + hexadecimal(SHA256.hash(data: Array(messageID.utf8)).prefix(12))
+  }
+
+  private static func end(_ boundary: String) -> String { "--\(boundary)--\r\n" }
+
+  private static func parts(_ attachments: [Attachment], _ boundary: String) -> String {
+    var body = ""
     for attachment in attachments {
       let name = attachment.name.filter {
         $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0))
@@ -154,7 +174,7 @@ public struct MailMessage: Hashable, Sendable {
         + "Content-Disposition: attachment;\r\n filename=\"\(name)\"\r\n\r\n"
         + MailText.base64(attachment.content)
     }
-    return body + "--\(boundary)--\r\n"
+    return body
   }
 
   static func hexadecimal(_ octets: some Sequence<UInt8>) -> String {

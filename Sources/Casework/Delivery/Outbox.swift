@@ -196,12 +196,7 @@ public final class Outbox: Sendable {
         ])
     }
     for (place, part) in parts.enumerated() {
-      try db.execute(
-        sql: "INSERT INTO notice_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        arguments: [
-          id, place, part.format.rawValue, part.language?.rawValue, part.name, part.type,
-          part.subject, Data(part.content),
-        ])
+      try OutboxTables.insert(part, place: place, of: id, in: db)
     }
     var entries = [
       entry(
@@ -218,11 +213,13 @@ public final class Outbox: Sendable {
         sql: """
           INSERT INTO deliveries (id, notice_id, channel, target, language, state, attempts, queued,
             next_attempt, message_id, sender, message)
-          VALUES (?, ?, ?, ?, ?, 'pending', 0, ?, ?, ?, ?, ?)
+          VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)
           """,
         arguments: [
           deliveryID, id, directive.channel.rawValue, directive.recipient,
-          directive.language.rawValue, now.nanoseconds, now.nanoseconds, mail.messageID,
+          directive.language.rawValue,
+          (notices.seal == nil ? Delivery.State.pending : .unsealed).rawValue, now.nanoseconds,
+          now.nanoseconds, mail.messageID,
           notices.sender.from.address, Data(mail.octets),
         ])
       entries.append(
@@ -263,9 +260,9 @@ public final class Outbox: Sendable {
       zoneOffset: LocalTime(notices.timeZone).offset(at: notice.created),
       messageID: "\(notice.id).\(place)@\(isPlain ? domain : "noroshi.invalid")",
       noticeNumber: notice.number, language: directive.language, text: text.text,
-      attachments: parts.filter { $0.format != .mail }.map {
-        MailMessage.Attachment(name: $0.name, type: $0.type, content: $0.content)
-      })
+      attachments: parts.filter {
+        $0.isFile(in: directive.language, sealed: notices.seal != nil)
+      }.map(\.attachment))
   }
 
   private func markUnreachable(

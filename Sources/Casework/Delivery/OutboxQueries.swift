@@ -46,7 +46,7 @@ public struct DeliveryCounts: Hashable, Sendable {
 extension Outbox {
   /// The worst first: what a person must look at.
   private static let byUrgency: [Delivery.State] = [
-    .failed, .inDoubt, .retrying, .sending, .pending, .delivered,
+    .failed, .inDoubt, .retrying, .sending, .unsealed, .pending, .delivered,
   ]
 
   private static let listing = """
@@ -205,7 +205,7 @@ extension Outbox {
       {
         guard let state = Delivery.State(rawValue: row[0]) else { continue }
         counts.states[state] = row[1]
-        if state == .pending || state == .retrying {
+        if state == .pending || state == .retrying || state == .unsealed {
           let queued = Timestamp(nanoseconds: row[2])
           counts.oldestWaiting = min(counts.oldestWaiting ?? queued, queued)
         }

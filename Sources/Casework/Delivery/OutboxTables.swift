@@ -121,6 +121,15 @@ enum OutboxTables {
       name: row["name"], type: row["type"], subject: row["subject"], content: Array(content))
   }
 
+  static func insert(_ part: NoticePart, place: Int, of notice: String, in db: Database) throws {
+    try db.execute(
+      sql: "INSERT INTO notice_parts VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      arguments: [
+        notice, place, part.format.rawValue, part.language?.rawValue, part.name, part.type,
+        part.subject, Data(part.content),
+      ])
+  }
+
   static func parts(of notice: String, in db: Database) throws -> [NoticePart] {
     try Row.fetchAll(
       db, sql: "SELECT * FROM notice_parts WHERE notice_id = ? ORDER BY place", arguments: [notice]

@@ -28,6 +28,8 @@ public struct NoticeSender: Hashable, Sendable {
 /// The numbers that decide what is told when.
 public struct NoticeParameters: Hashable, Sendable {
   public var sender: NoticeSender
+  /// What texts say of the seals; nil where notices leave without.
+  public var seal: NoticeSealWords?
   /// Minutes after local midnight, 0..<1440, at which daily and weekly notices are due; 09:00, when an
   /// abuse desk begins its day.
   public var dailyAt: Int = 540

@@ -36,10 +36,14 @@ struct NoticeRenderer {
         catalogue: catalogue, parameters: parameters, language: language, template: template
       ).render(notice, cases, for: organisation, attachments: attachments)
       return NoticePart(
-        format: .mail, language: language, name: "\(notice.number).\(language.rawValue).txt",
+        format: .mail, language: language, name: Self.textName(notice, language),
         type: "text/plain; charset=utf-8", subject: text.subject, content: Array(text.body.utf8))
     }
     return texts + files
+  }
+
+  static func textName(_ notice: Notice, _ language: Language) -> String {
+    "\(notice.number).\(language.rawValue).txt"
   }
 
   /// The last wall between two organisations: whatever chose the cases, a notice with a case of

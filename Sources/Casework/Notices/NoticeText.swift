@@ -36,7 +36,7 @@ struct NoticeText {
       try section(
         "salutation", ["organisation": MailText.plain(organisation.name(in: language))]),
       try section("greeting", ["sender": sender]),
-      try section("opening", ["sender": sender]),
+      try section(Self.opening(kinds), ["sender": sender]),
       try section(
         "facts",
         [
@@ -48,15 +48,32 @@ struct NoticeText {
         ]),
       try details(cases, time, isListedElsewhere: attachments.contains { $0.format == .csv }),
     ]
-    if kinds.contains(.infectedHost) { sections.append(try section("identify")) }
+    if kinds.contains(where: Self.subscribers.contains) {
+      sections.append(try section("identify"))
+    }
     let requests = try kinds.map { try section("request.\($0.rawValue)") }
     sections.append(
       try section("request") + "\n" + requests.joined(separator: "\n\n"))
-    if !attachments.isEmpty {
-      let lines = try attachments.map {
-        try section("attachment.\($0.format.rawValue)", ["name": $0.name])
-      }
-      sections.append(([try section("attachments")] + lines).joined(separator: "\n"))
+    var files = try attachments.map {
+      try section("attachment.\($0.format.rawValue)", ["name": $0.name])
+    }
+    let textName = NoticeRenderer.textName(notice, language)
+    if parameters.seal != nil {
+      files.append(try section("attachment.mail", ["name": textName]))
+    }
+    if !files.isEmpty {
+      sections.append(([try section("attachments")] + files).joined(separator: "\n"))
+    }
+    if let seal = parameters.seal {
+      sections.append(
+        try section(
+          "seal",
+          [
+            "organisation": MailText.plain(seal.organisation),
+            "anchor": MailText.plain(seal.anchor), "fingerprint": seal.fingerprint,
+            "address": try seal.address.map(MailText.plain) ?? section("seal.ask"),
+            "name": attachments.first?.name ?? textName,
+          ]))
     }
     sections.append(try section("reply"))
     sections.append(try contact(senderName: sender))
@@ -66,6 +83,20 @@ struct NoticeText {
         "subject",
         ["what": try say(what), "count": String(cases.count), "number": notice.number]),
       body: sections.joined(separator: "\n\n") + "\n")
+  }
+
+  /// Kinds that only flows tell of; what the opening says of the observation depends on it.
+  private static let ofFlows: Set<Finding.Kind> = [
+    .commandAndControl, .denialOfServiceSource, .denialOfServiceReflector,
+  ]
+  /// Kinds for which a subscriber must be found.
+  private static let subscribers: Set<Finding.Kind> = [
+    .infectedHost, .denialOfServiceSource, .denialOfServiceReflector,
+  ]
+
+  private static func opening(_ kinds: [Finding.Kind]) -> String {
+    if kinds.allSatisfy(ofFlows.contains) { return "opening.flows" }
+    return kinds.contains(where: ofFlows.contains) ? "opening.mixed" : "opening"
   }
 
   private func details(_ cases: [NoticeCase], _ time: LocalTime, isListedElsewhere: Bool) throws

@@ -8,7 +8,9 @@ import NetworkTypes
 /// An infected host is `connection/infected_host`, a scanner `connection/vulnerability_scan`. XARF has
 /// no type for a victim: `connection/ddos` reports the attacker. A victim and a member alert are
 /// therefore `reputation/threat_intelligence` with `threat_type` `dos_victim` or `darknet_alert`, so
-/// that no machine takes the victim for the source.
+/// that no machine takes the victim for the source. An attack's source is `connection/ddos`; that type
+/// demands a source port, so one whose ports vary is `threat_intelligence` too, with `dos_source`. A
+/// reflector is `vulnerability/open_service`.
 struct XARFReport: Encodable {
   struct Party: Encodable, Hashable {
     var org: String
@@ -54,6 +56,8 @@ struct XARFReport: Encodable {
   var malwareFamily: String?
   var scanType: String?
   var threatType: String?
+  var attackVector: String?
+  var service: String?
   var firstSeen: String
   var lastSeen: String
 
@@ -71,7 +75,7 @@ struct XARFReport: Encodable {
     lastSeen = finding.lastSeen.description
     description = String(
       MailText.plain(finding.evidence.map(\.summary).joined(separator: " ")).prefix(1_000))
-    // 4.2.0 allows tcp and udp for infected hosts, and icmp for scans too.
+    // 4.2.0 allows tcp and udp for infected hosts, and icmp for scans and attacks too.
     let known: [IPProtocol] = finding.kind == .infectedHost ? [.tcp, .udp] : [.tcp, .udp, .icmp]
     `protocol` = (known.contains(transport) ? transport : .tcp).description
     var labels = ["noroshi:\(finding.kind.rawValue)", "tlp:\(Self.label(finding.marking))"]
@@ -105,6 +109,26 @@ struct XARFReport: Encodable {
       type = "threat_intelligence"
       threatType = "command_and_control"
       sourcePort = finding.subject.port
+    case .denialOfServiceSource:
+      let vector = Self.word(finding.attributes["vectors"])
+      attackVector = vector
+      destinationPort = endpoint?.port
+      sourcePort = finding.subject.port ?? Self.port(finding.attributes["source.port"])
+      if let port = sourcePort, port != 0 {
+        type = "ddos"
+        // What this type allows there.
+        evidenceSource = "flow_analysis"
+      } else {
+        category = "reputation"
+        type = "threat_intelligence"
+        threatType = "dos_source"
+      }
+      if let vector { labels.append("attack:\(Self.tag(vector))") }
+    case .denialOfServiceReflector:
+      category = "vulnerability"
+      type = "open_service"
+      service = Self.word(finding.attributes["service"]) ?? "unknown"
+      sourcePort = finding.subject.port ?? Self.port(finding.attributes["source.port"])
     case .scanner:
       type = "vulnerability_scan"
       scanType = "port_scan"
@@ -162,6 +186,14 @@ struct XARFReport: Encodable {
     }
     return groups.joined(separator: "-")
   }
+
+  /// The first of the words of an attribute; nil where it has none.
+  private static func word(_ text: String?) -> String? {
+    let word = text?.split(whereSeparator: { $0 == " " || $0 == "," }).first
+    return word.map { NoticeTable.identifier(String($0)) }
+  }
+
+  private static func port(_ text: String?) -> UInt16? { text.flatMap { UInt16($0) } }
 
   /// `TLP:AMBER+STRICT` as a predicate: `amber+strict`.
   private static func label(_ marking: TrafficLight) -> String {

@@ -6,6 +6,8 @@ struct PairEvidence {
   var portClass: PortClass
   var isInbound: Bool
   var periodic = 0.0
+  /// Decades that ``periodic`` rests on; nil where there were too few contacts to look for a rhythm.
+  var rhythm: Double?
   /// Seconds; 0 for none.
   var period = 0.0
   var sameSize = 0.0

@@ -1,6 +1,5 @@
 import Foundation
 import NetworkTypes
-import Sketches
 
 /// One pass over everything a tracker remembers: which way each pair goes, what each client does
 /// besides, how many clients each service and its neighbourhood has.
@@ -56,15 +55,15 @@ struct PopulationSurvey: ~Copyable {
     isAnswered = [Bool](repeating: false, count: serviceCount)
     firstSeen = [UInt32](repeating: .max, count: serviceCount)
     lastSeen = clients
-    scans = Numbering(capacity: 4_000_000) { mix64($0) }
-    neighbourhoods = Numbering(capacity: 4_000_000) { mix64($0) }
+    scans = Numbering(capacity: 4_000_000)
+    neighbourhoods = Numbering(capacity: 4_000_000)
     lookAtClients(tracker, knownInfected, parameters)
     lookAtServices(tracker, parameters)
   }
 
   private static func inferred(_ tracker: ContactTracker) -> HomeNetworks {
-    // A million pairs say as much as all.
-    let step = max(1, tracker.pairs.count / 1_000_000)
+    // Two hundred thousand pairs say as much as all, and take little memory.
+    let step = max(1, tracker.pairs.count / 200_000)
     let sample = stride(from: 0, to: tracker.pairs.count, by: step).lazy.map { index in
       let key = tracker.pairs[index]
       let service = tracker.services[Int(key & 0xffff_ffff)]
@@ -84,7 +83,7 @@ struct PopulationSurvey: ~Copyable {
       ? (isHome[server] ? .other : .outbound) : isHome[server] ? .inbound : .other
   }
 
-  static func isSilent(_ pair: Pair) -> Bool { pair.answered == 0 && pair.replies == 0 }
+  static func isSilent(_ pair: Pair) -> Bool { !pair.isAnswered && pair.replies == 0 }
 
   private mutating func lookAtClients(
     _ tracker: ContactTracker, _ known: Set<IPAddress>, _ parameters: RankingParameters
@@ -121,7 +120,7 @@ struct PopulationSurvey: ~Copyable {
       let seconds = Double(max(1, pair.last - min(pair.last, pair.first)))
       let isOneWay =
         Double(pair.bytesIn) <= rules.floodReplyShare * Double(pair.bytesOut)
-        && (transport != 6 || pair.answered == 0)
+        && (transport != 6 || !pair.isAnswered)
       let rate = Double(pair.packetsOut) / seconds
       if isOneWay, pair.packetsOut >= rules.floodPackets, rate >= rules.floodRate {
         floods[client] = max(floods[client] ?? 0, rate)
@@ -199,7 +198,8 @@ struct PopulationSurvey: ~Copyable {
         let prefix = Self.neighbourhood(IPAddress(bits: tracker.addresses[server]))
         if let entry = neighbourhoods.number(prefix) {
           if entry.isNew { neighbourClients.append(0) }
-          neighbourClients[entry.number] |= 1 << (mix64(UInt64(client)) & 63)
+          // By address and not by number, which depends on who came first.
+          neighbourClients[entry.number] |= 1 << (tracker.addresses[client].mixed & 63)
         }
       }
     }

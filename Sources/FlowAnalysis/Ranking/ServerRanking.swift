@@ -67,10 +67,10 @@ public struct ServerRanking: Sendable {
       result.conduct[IPAddress(bits: tracker.addresses[client])] = conduct
     }
     // Only what can still get somewhere is looked at more closely.
-    var order = weighings.keys.sorted { one, other in
-      let (left, right) = (weighings[one]?.score ?? 0, weighings[other]?.score ?? 0)
-      return left != right ? left > right : service(one, tracker) < service(other, tracker)
-    }
+    var order = weighings.map { (number: $0.key, score: $0.value.score) }.sorted { one, other in
+      one.score != other.score
+        ? one.score > other.score : service(one.number, tracker) < service(other.number, tracker)
+    }.map(\.number)
     let kept = order.prefix(max(limit * 2, 200))
     order =
       Array(kept)
@@ -169,6 +169,7 @@ public struct ServerRanking: Sendable {
       let timeline = tracker.timeline(pair)
       if timeline.seconds.count > parameters.periodicity.minimumIntervals {
         let rhythm = rhythmTest.examine(timeline.seconds)
+        evidence.rhythm = rhythm.strength
         evidence.periodic = graded(rhythm.strength)
         evidence.period = rhythm.period
       }
@@ -229,10 +230,12 @@ public struct ServerRanking: Sendable {
       guard pair.early == Pair.hasTimeline else { continue }
       var best = pairs[index]
       best.periodic = 1
-      guard weigh(best, 1, tracker, survey).score > goal else { continue }
+      best.rhythm = .infinity
+      guard weigh(best, 1, examined: 1, tracker, survey).score > goal else { continue }
       let seconds = tracker.timeline(pair).seconds
       let result = test.examine(seconds)
       if graded(result.strength) > pairs[index].periodic {
+        pairs[index].rhythm = result.strength
         pairs[index].periodic = graded(result.strength)
         pairs[index].period = result.period
         pairs[index].persistent = persistence(pair, pairs[index], seconds.count, window)
@@ -251,10 +254,14 @@ public struct ServerRanking: Sendable {
     for pair in pairs where pair.isRegular && pair.portClass != .infrastructure {
       alike[pair.client << 2 | (pair.portClass == .web ? 1 : 0), default: 0] += 1
     }
+    // In how many of its clients a rhythm was looked for.
+    var examined: [Int: Int] = [:]
+    for pair in pairs where pair.rhythm != nil { examined[pair.service, default: 0] += 1 }
     var weighings: [Int: Weighing] = [:]
     for pair in pairs {
       let like = alike[pair.client << 2 | (pair.portClass == .web ? 1 : 0)] ?? 0
-      let (score, evidence) = weigh(pair, max(1, like), tracker, survey)
+      let (score, evidence) = weigh(
+        pair, max(1, like), examined: examined[pair.service] ?? 1, tracker, survey)
       if let known = weighings[pair.service],
         known.score > score
           || known.score == score
@@ -268,7 +275,7 @@ public struct ServerRanking: Sendable {
   }
 
   private func weigh(
-    _ pair: PairEvidence, _ alike: Int, _ tracker: ContactTracker,
+    _ pair: PairEvidence, _ alike: Int, examined: Int, _ tracker: ContactTracker,
     _ survey: borrowing PopulationSurvey
   ) -> (score: Double, evidence: [Double]) {
     var values = [Double](repeating: 0, count: EvidenceKind.allCases.count)
@@ -277,7 +284,8 @@ public struct ServerRanking: Sendable {
     }
     let number = pair.service
     let isCoarse = tracker.samplingRate >= parameters.coarseSampling
-    set(.periodic, pair.periodic)
+    // Of many clients one has a rhythm by chance: the best of so many is worth that much less (Bonferroni).
+    set(.periodic, pair.rhythm.map { graded($0 - log10(Double(max(1, examined)))) } ?? 0)
     set(.sameSize, pair.sameSize)
     set(.persistent, pair.persistent)
     set(.longSession, pair.longSession)

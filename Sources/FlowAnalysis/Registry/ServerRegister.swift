@@ -62,6 +62,13 @@ public struct ServerRegister: Sendable {
     public var actor: String
     public var reason: String
     public var at: Timestamp
+
+    public init(verdict: ServerVerdict, actor: String, reason: String, at: Timestamp) {
+      self.verdict = verdict
+      self.actor = actor
+      self.reason = reason
+      self.at = at
+    }
   }
 
   /// Enters the servers of a ranking that are at least candidates, or updates them.

@@ -1,3 +1,5 @@
+import Sketches
+
 /// A fixed number of plain values in memory that the system provides as it is touched: capacity costs
 /// nothing until it is used. All access is checked against ``count``.
 ///
@@ -44,26 +46,40 @@ struct Arena<Value: BitwiseCopyable>: ~Copyable {
   }
 }
 
+/// What can be numbered: a key that knows where it belongs in a table.
+protocol NumberedKey: BitwiseCopyable, Hashable {
+  /// Every bit depends on every bit of the key.
+  var mixed: UInt64 { get }
+}
+
+extension UInt64: NumberedKey {
+  @inline(__always) var mixed: UInt64 { mix64(self) }
+}
+
+extension UInt128: NumberedKey {
+  @inline(__always) var mixed: UInt64 {
+    mix64(UInt64(truncatingIfNeeded: self >> 64), UInt64(truncatingIfNeeded: self))
+  }
+}
+
 /// Numbers 0, 1, 2 … for keys, by open addressing with linear probing (Knuth, TAOCP 6.4).
-struct Numbering<Key: BitwiseCopyable & Hashable>: ~Copyable {
+struct Numbering<Key: NumberedKey>: ~Copyable {
   private(set) var keys: Arena<Key>
   /// Number + 1; 0 is free. As many as a power of two, at most 70 % full.
   private var slots: Arena<UInt32>
   private var mask: Int
-  private let hash: @Sendable (Key) -> UInt64
 
-  init(capacity: Int, hash: @escaping @Sendable (Key) -> UInt64) {
+  init(capacity: Int) {
     keys = Arena(capacity: min(capacity, Int(UInt32.max) - 1))
     slots = Arena(capacity: 1 << 12)
     _ = slots.extend(by: 1 << 12, 0)
     mask = (1 << 12) - 1
-    self.hash = hash
   }
 
   var count: Int { keys.count }
 
   func find(_ key: Key) -> Int? {
-    var slot = Int(truncatingIfNeeded: hash(key)) & mask
+    var slot = Int(truncatingIfNeeded: key.mixed) & mask
     while slots[slot] != 0 {
       let number = Int(slots[slot]) - 1
       if keys[number] == key { return number }
@@ -74,7 +90,7 @@ struct Numbering<Key: BitwiseCopyable & Hashable>: ~Copyable {
 
   /// The key's number, a new one where it had none; nil when there is no room.
   mutating func number(_ key: Key) -> (number: Int, isNew: Bool)? {
-    var slot = Int(truncatingIfNeeded: hash(key)) & mask
+    var slot = Int(truncatingIfNeeded: key.mixed) & mask
     while slots[slot] != 0 {
       let number = Int(slots[slot]) - 1
       if keys[number] == key { return (number, false) }
@@ -107,7 +123,7 @@ struct Numbering<Key: BitwiseCopyable & Hashable>: ~Copyable {
     _ = slots.extend(by: size, 0)
     mask = size - 1
     for number in 0..<keys.count {
-      var slot = Int(truncatingIfNeeded: hash(keys[number])) & mask
+      var slot = Int(truncatingIfNeeded: keys[number].mixed) & mask
       while slots[slot] != 0 { slot = (slot + 1) & mask }
       slots[slot] = UInt32(number + 1)
     }

@@ -2,16 +2,16 @@ import Foundation
 
 /// What is remembered of one client and one service: 64 octets.
 ///
-/// Everything here comes out the same in whatever order contacts arrive, but for the joining of a cut
-/// session, which needs its pieces in their order: sums saturate and do not round, times are least,
-/// greatest, or the latest few.
+/// Times, sizes and sessions are those of the client's records, and of the server's only as long as none of
+/// the client's has come (a router on the way back alone sees no others); of sampled flows the seconds of both
+/// sides. So everything here comes out the same in whatever order contacts arrive, but for the joining of a cut session, which needs its pieces in
+/// the order in which they ended: sums saturate and do not round, times are least, greatest, or the latest
+/// few.
 struct Pair: BitwiseCopyable {
   /// Contacts: records from the client's side, or from both.
   var contacts: UInt32 = 0
   /// Records from the server's side alone.
   var replies: UInt32 = 0
-  /// Contacts that themselves show an answer.
-  var answered: UInt32 = 0
   /// Octets in units of sixteen.
   var bytesOut: UInt32 = 0
   var bytesIn: UInt32 = 0
@@ -19,28 +19,33 @@ struct Pair: BitwiseCopyable {
   /// Seconds since 1970: first start, last end.
   var first: UInt32 = .max
   var last: UInt32 = 0
-  /// Seconds of the longest session, and its octets both ways in units of sixteen.
+  /// Seconds of the longest session, and its octets both ways in units of sixteen; of equally long ones
+  /// the latest.
   var longest: UInt32 = 0
   var longestBytes: UInt32 = 0
-  /// The session that may go on: its start, and its octets.
+  /// The session that may go on: its start, its last end, and its octets.
   var sessionStart: UInt32 = 0
+  var sessionEnd: UInt32 = 0
   var sessionBytes: UInt32 = 0
   var sessionPort: UInt16 = 0
   /// How many of the seconds below are set, before there is a timeline.
-  var early: UInt16 = 0
+  var early: UInt8 = 0
+  /// Whether a contact itself shows an answer.
+  var isAnswered = false
   /// The two earliest distinct seconds, or the number of the timeline in the first.
   var second0: UInt32 = 0
   var second1: UInt32 = 0
   var size0: UInt16 = 0
   var size1: UInt16 = 0
 
-  static let hasTimeline: UInt16 = 0xffff
+  static let hasTimeline: UInt8 = 0xff
   /// A timeline was wanted and there was no room.
-  static let wasRefused: UInt16 = 0xfffe
+  static let wasRefused: UInt8 = 0xfe
 
-  mutating func saturatingAdd(_ path: WritableKeyPath<Pair, UInt32>, _ amount: UInt64) {
-    let (sum, over) = self[keyPath: path].addingReportingOverflow(UInt32(clamping: amount))
-    self[keyPath: path] = over ? .max : sum
+  /// A sum that stays at the largest number.
+  static func add(_ amount: UInt64, to sum: inout UInt32) {
+    let (next, over) = sum.addingReportingOverflow(UInt32(clamping: amount))
+    sum = over ? .max : next
   }
 
   /// Octets in units of sixteen, a part of one as a whole.

@@ -13,7 +13,8 @@ struct BlockSorting {
     var difference: UInt32 = 0
     let first = keys.isEmpty ? 0 : keys[0]
     for index in keys.indices { difference |= keys[unchecked: index] ^ first }
-    if pairs.count != keys.count {
+    // `order` too: sorting 128-bit keys in between gives it another length.
+    if pairs.count != keys.count || order.count != keys.count {
       pairs = [UInt64](repeating: 0, count: keys.count)
       otherPairs = pairs
       order = [UInt32](repeating: 0, count: keys.count)

@@ -60,7 +60,7 @@ extension GroupScan {
   }
 
   /// Milliseconds as nanoseconds; what does not fit becomes the nearest end.
-  private static func nanoseconds(_ milliseconds: UInt64) -> UInt64 {
+  static func nanoseconds(_ milliseconds: UInt64) -> UInt64 {
     let value = Int64(bitPattern: milliseconds)
     let (product, overflow) = value.multipliedReportingOverflow(by: 1_000_000)
     return UInt64(bitPattern: overflow ? (value < 0 ? .min : .max) : product)

@@ -66,6 +66,24 @@ public struct FlowSearch: Sendable {
     }.matched
   }
 
+  /// The same with only some columns, each row group in the order in which its flows ended, and with the
+  /// next row groups decoded on other threads while `body` has one: for reckonings over many flows.
+  ///
+  /// - Parameter columns: all but the exporter's, which is left out.
+  /// - Throws: ``ArchiveError``, or what `audit` or `body` throws.
+  @discardableResult
+  public func forEachBatch(
+    _ query: FlowQuery, columns: [FlowColumn], _ body: (FlowBatch) throws -> Void
+  ) throws -> Int {
+    try audited(query, kind: "export") {
+      let run = try QueryRun(self, query)
+      var result = FlowQueryResult()
+      result.matched = try run.export(columns, body)
+      result.scanned = run.scannedRows
+      return result
+    }.matched
+  }
+
   private func audited(
     _ query: FlowQuery, kind: String? = nil, _ work: () throws -> FlowQueryResult
   ) throws -> FlowQueryResult {

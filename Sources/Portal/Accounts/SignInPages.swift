@@ -55,11 +55,7 @@ enum SignInPages {
 
   private static func page(_ visit: Visit, next: String, failure: Failure?) -> Response {
     var response: Response
-    // The form is bound to this browser by a cookie of its own, as there is no session yet.
-    var newVisitor: String?
-    if visit.cookies[Admission.visitorCookie] == nil { newVisitor = Secret.token().text }
-    let token =
-      newVisitor.map { Secret.derived(from: $0, for: "noroshi sign-in") } ?? visit.formToken
+    let binding = VisitorBinding(visit)
     let message: HTML
     switch failure {
     case nil: message = .empty
@@ -77,7 +73,7 @@ enum SignInPages {
         <p class="note">\(visit.t("sign-in.note"))</p>
         \(message)
         <form method="post" action="/sign-in">
-        <input type="hidden" name="form_token" value="\(token)">
+        <input type="hidden" name="form_token" value="\(binding.token)">
         <input type="hidden" name="next" value="\(next)">
         <label>\(visit.t("sign-in.name"))
         <input name="name" autocomplete="username" required autofocus autocapitalize="off" \
@@ -94,12 +90,7 @@ enum SignInPages {
       case .tooMany: .tooManyRequests
       }
     response = Answer.html(Layout.page(view, for: visit), status: status)
-    if let newVisitor {
-      response.headers.append(
-        CookieText.set(
-          Admission.visitorCookie, newVisitor, maxAge: nil,
-          isSecure: visit.platform.configuration.isSecure))
-    }
+    if let cookie = binding.cookie { response.headers.append(cookie) }
     return response
   }
 

@@ -88,7 +88,7 @@ struct FlowInquiry: Sendable {
     let now = visit.platform.now
     let title = question.filter.isEmpty ? "any" : question.filter
     return try desk.begin(owner: viewer.account.id, key: key, title: title) { job in
-      let span = FlowSpan.read(reading.source.archive, now: now())
+      let span = reading.source.span(now: now())
       let plan = try planning(span)
       var search = FlowSearch(
         archive: reading.source.archive,
@@ -110,7 +110,7 @@ struct FlowInquiry: Sendable {
           let part = total > 0 ? Double(done) / Double(total) : 1
           job.progress((Double(place) + part) / Double(plan.queries.count))
         }
-        answer.results.append(try search.run(query))
+        answer.results.append(try reading.source.run(query, search))
       }
       return answer
     }
@@ -126,9 +126,13 @@ struct FlowInquiry: Sendable {
         var search = search
         let limit = desk.parameters.exportOctets
         search.isCancelled = { job.mustStop || Self.octets(path) > limit }
-        _ = try search.export(query, toParquet: path)
+        if reading.source.remote == nil {
+          _ = try search.export(query, toParquet: path)
+        } else {
+          try reading.source.run(query, search).writeRecords(toParquet: path)
+        }
       } else {
-        try search.run(query).writeRows(of: query, toParquet: path)
+        try reading.source.run(query, search).writeRows(of: query, toParquet: path)
       }
       return path
     } catch {

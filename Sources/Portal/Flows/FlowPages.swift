@@ -170,20 +170,19 @@ struct FlowPages: Sendable {
 
   /// What the archive holds, for a page that has not searched yet.
   private func introduction(_ visit: Visit) async -> HTML {
-    let archive = reading.source.archive
+    let source = reading.source
     let now = visit.platform.now()
     let span: FlowSpan? = await withCheckedContinuation { continuation in
-      Thread.detachNewThread { continuation.resume(returning: FlowSpan.read(archive, now: now)) }
+      Thread.detachNewThread { continuation.resume(returning: source.span(now: now)) }
     }
     guard let span else {
       return "<section class=\"panel\"><p class=\"empty\">\(visit.t("flows.empty"))</p></section>"
     }
-    let held = visit.t(
-      "flows.span",
-      [
-        "from": visit.time(span.first), "to": visit.time(span.last), "zone": visit.zone.rawValue,
-        "octets": NumberText.compact(Double(span.octets)),
-      ])
+    var words = [
+      "from": visit.time(span.first), "to": visit.time(span.last), "zone": visit.zone.rawValue,
+    ]
+    words["octets"] = span.octets.map { NumberText.compact(Double($0)) }
+    let held = visit.t(span.octets == nil ? "flows.span-remote" : "flows.span", words)
     return "<p class=\"meta\">\(held)</p>"
   }
 

@@ -1,4 +1,4 @@
-import FlowArchive
+public import FlowArchive
 public import FlowRecords
 import GRDB
 public import NetworkTypes
@@ -8,14 +8,48 @@ import Store
 public struct FlowSource: Sendable {
   /// The folder of the archive; it need not be there yet.
   public var archive: String
+  /// Where flows lie in place of the archive.
+  public var remote: RemoteFlows?
   /// What the collector last said about itself; nil when none has run.
   public var collector: @Sendable () throws -> FlowCollectorReport?
 
   public init(
-    archive: String, collector: @escaping @Sendable () throws -> FlowCollectorReport?
+    archive: String, remote: RemoteFlows? = nil,
+    collector: @escaping @Sendable () throws -> FlowCollectorReport?
   ) {
     self.archive = archive
+    self.remote = remote
     self.collector = collector
+  }
+
+  /// From when to when there are flows; nil where there are none, or nobody answers. Blocks its thread.
+  func span(now: Timestamp) -> FlowSpan? {
+    guard let remote else { return FlowSpan.read(archive, now: now) }
+    guard let range = try? remote.span() else { return nil }
+    return FlowSpan(
+      first: range.lowerBound, last: max(range.lowerBound, min(range.upperBound, now)), octets: nil)
+  }
+
+  /// Answers a query; of `search`, what it says of purpose, limits, progress and cancelling counts.
+  func run(_ query: FlowQuery, _ search: FlowSearch) throws -> FlowQueryResult {
+    guard let remote else { return try search.run(query) }
+    return try remote.run(query, search)
+  }
+}
+
+/// Flows that lie elsewhere than in the archive, asked with the same queries.
+public struct RemoteFlows: Sendable {
+  /// From when to when there are flows; nil when there are none. Blocks its thread.
+  public var span: @Sendable () throws -> ClosedRange<Timestamp>?
+  /// Answers a query as the search's `run` would, audit included. Blocks its thread.
+  public var run: @Sendable (FlowQuery, FlowSearch) throws -> FlowQueryResult
+
+  public init(
+    span: @escaping @Sendable () throws -> ClosedRange<Timestamp>?,
+    run: @escaping @Sendable (FlowQuery, FlowSearch) throws -> FlowQueryResult
+  ) {
+    self.span = span
+    self.run = run
   }
 }
 

@@ -47,7 +47,8 @@ enum FlowWindow {
 struct FlowSpan: Sendable, Equatable {
   var first: Timestamp
   var last: Timestamp
-  var octets: Int
+  /// Of the archive's files; nil where flows lie elsewhere.
+  var octets: Int?
 
   /// Nil when there is no archive, or nothing in it. Lists the archive's folders, which takes a while for
   /// thousands of files.

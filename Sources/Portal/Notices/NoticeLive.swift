@@ -36,8 +36,8 @@ struct NoticeLive: Sendable {
   /// The worst of a notice's deliveries is what a person should look at; without any it waits.
   private static let state = """
     (SELECT coalesce(min(CASE state WHEN 'failed' THEN '1failed' WHEN 'in-doubt' THEN '2in-doubt' \
-    WHEN 'retrying' THEN '3retrying' WHEN 'sending' THEN '4sending' WHEN 'pending' THEN '5pending' \
-    ELSE '6delivered' END), '5pending') FROM deliveries WHERE notice_id = notices.id)
+    WHEN 'retrying' THEN '3retrying' WHEN 'sending' THEN '4sending' WHEN 'unsealed' THEN '5unsealed' \
+    WHEN 'pending' THEN '6pending' ELSE '7delivered' END), '6pending') FROM deliveries WHERE notice_id = notices.id)
     """
 
   private static let caseCount =
@@ -102,7 +102,7 @@ struct NoticeLive: Sendable {
         ).map { row in
           let content: Data = row["content"]
           return NoticePart(
-            name: row["name"], type: row["type"], text: String(decoding: content, as: UTF8.self))
+            name: row["name"], type: row["type"], content: Array(content))
         },
         deliveries: try Row.fetchAll(
           db, sql: "SELECT * FROM deliveries WHERE notice_id = ? ORDER BY id", arguments: [id]

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NetworkTypes
@@ -45,7 +46,7 @@ struct NoticePages: Sendable {
         }
         let part = detail.parts[number]
         let name = String(part.name.unicodeScalars.map { Self.isPlain($0) ? Character($0) : "_" })
-        return Answer.file(part.text, name: name, type: part.type)
+        return Answer.file(part.content, name: name, type: part.type)
       },
       action(.retry), action(.confirm),
     ]
@@ -67,6 +68,11 @@ struct NoticePages: Sendable {
       && (scalar.properties.isAlphabetic || "0123456789.-_".unicodeScalars.contains(scalar))
   }
 
+  private static func text(_ part: NoticePart) -> HTML {
+    guard let text = part.text else { return .empty }
+    return "<pre tabindex=\"0\" role=\"region\" aria-label=\"\(part.name)\">\(text)</pre>"
+  }
+
   private func find(_ visit: Visit) async throws -> NoticeDetail {
     guard let detail = try await reading.detail(visit.parameter("id"), visit.scope) else {
       throw Problem.notFound
@@ -86,7 +92,7 @@ struct NoticePages: Sendable {
       return """
         <section class="panel part"><h2>\(part.name) <small>\(part.type)</small></h2>
         <p class="exports"><a href="\(path)" download>\(visit.t("notice.download"))</a></p>
-        <pre tabindex="0" role="region" aria-label="\(part.name)">\(part.text)</pre></section>
+        \(Self.text(part))</section>
         """
     }
     let cases = detail.cases.map { id -> HTML in
@@ -170,10 +176,11 @@ struct NoticePages: Sendable {
           "parts": [
             "type": "array",
             "items": [
-              "type": "object", "required": ["name", "type", "text"],
+              "type": "object", "required": ["name", "type"],
               "properties": [
                 "name": ["type": "string"], "type": ["type": "string"],
                 "text": ["type": "string"],
+                "base64": ["type": "string", "description": "The octets of a seal."],
               ],
             ],
           ],
@@ -190,8 +197,11 @@ struct NoticePages: Sendable {
     return [
       "notice": self.columns.json(detail.summary),
       "parts": .array(
-        detail.parts.map {
-          ["name": .string($0.name), "type": .string($0.type), "text": .string($0.text)]
+        detail.parts.map { part in
+          let (name, type) = (JSON.string(part.name), JSON.string(part.type))
+          if let text = part.text { return ["name": name, "type": type, "text": .string(text)] }
+          let octets = Data(part.content).base64EncodedString()
+          return ["name": name, "type": type, "base64": .string(octets)]
         }),
       "deliveries": .array(detail.deliveries.map { columns.json($0) }),
       "cases": .array(detail.cases.map { .string($0) }),

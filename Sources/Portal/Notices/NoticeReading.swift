@@ -30,7 +30,13 @@ struct NoticeDelivery: Sendable {
 struct NoticePart: Sendable {
   var name: String
   var type: String
-  var text: String
+  var content: [UInt8]
+
+  /// The content where it is text; nil for seals.
+  var text: String? {
+    let isText = type.hasPrefix("text/") || type.hasPrefix("application/json")
+    return isText ? String(decoding: content, as: UTF8.self) : nil
+  }
 }
 
 struct NoticeDetail: Sendable {

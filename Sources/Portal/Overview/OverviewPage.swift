@@ -7,6 +7,7 @@ struct OverviewPage: Sendable {
   let telescope: TelescopePages
   let cases: CasePages
   let notices: NoticePages
+  let detection: DetectionSections
 
   var routes: [Route] {
     [
@@ -29,6 +30,17 @@ struct OverviewPage: Sendable {
         title, verdicts[verdict] ?? 0, "/hosts?verdict=\(verdict.rawValue)",
         isHot: verdict == .infected, visit)
     }
+    let now = scope == .everything ? try await detection.now() : nil
+    let detected = now.map { now in
+      [
+        figure(
+          visit.t("overview.attacks"), now.attacks.total, DetectionSections.ongoing, isHot: true,
+          visit),
+        figure(
+          visit.t("overview.servers"), now.servers.total, DetectionSections.unjudged,
+          isHot: true, visit),
+      ]
+    }
     let open = states.filter { $0.key != "closed" }.sorted { $0.key < $1.key }.map { state, count in
       figure(
         visit.t("overview.cases", ["state": visit.name("case", state)]), count,
@@ -42,8 +54,10 @@ struct OverviewPage: Sendable {
       body: """
         <h1>\(visit.t("overview.title"))</h1>
         <p class="note">\(note(span, visit))</p>
+        \(now.map { detection.lines($0, visit) })
         <ul class="figures">
         \(hosts)
+        \(detected ?? [])
         \(open)
         </ul>
         \(course)

@@ -9,6 +9,7 @@ struct Platform: Sendable {
   let accounts: Accounts
   let metrics: MetricsRegistry
   let traffic: Traffic
+  let uploads: UploadGate
   let navigation: [NavigationItem]
   let now: @Sendable () -> Timestamp
   let logger: Logger

@@ -10,6 +10,22 @@ public protocol AuditedJournal: Sendable {
   func consistencyProof(from: UInt64, to: UInt64) async throws -> [[UInt8]]
 }
 
+extension AuditedJournal {
+  /// Proves that what it has now begins with what it had; else ``LogError/truncated(known:now:)`` or
+  /// ``LogError/forked(known:now:)``.
+  func checkContinuation(of earlier: JournalHead, by head: JournalHead) async throws {
+    guard earlier.size <= head.size else {
+      throw LogError.truncated(known: earlier.size, now: head.size)
+    }
+    let path = try await consistencyProof(from: earlier.size, to: head.size)
+    guard
+      MerkleTree.verifyConsistency(
+        firstSize: earlier.size, firstRoot: earlier.root, secondSize: head.size,
+        secondRoot: head.root, path: path)
+    else { throw LogError.forked(known: earlier.size, now: head.size) }
+  }
+}
+
 /// The journal in a folder of this machine, which another process may be writing.
 public struct LocalJournal: AuditedJournal {
   private let reader: JournalReader
@@ -60,7 +76,7 @@ public struct JournalAudit: Sendable {
     _ journal: some AuditedJournal, progress: (UInt64, UInt64) -> Void = { _, _ in }
   ) async throws -> AuditReport {
     let head = try await journal.head()
-    for earlier in known { try await check(earlier, against: head, journal) }
+    for earlier in known { try await journal.checkContinuation(of: earlier, by: head) }
 
     var report = AuditReport(head: head)
     var frontier = MerkleFrontier()
@@ -98,27 +114,11 @@ public struct JournalAudit: Sendable {
     }
     guard frontier.root == head.root else { throw LogError.edited(size: head.size) }
     for (index, claim) in claims {
-      do { try await check(claim, against: head, journal) } catch let error as LogError {
+      do { try await journal.checkContinuation(of: claim, by: head) } catch let error as LogError {
         throw LogError.badAnchor(index, "\(error)")
       }
     }
     return report
-  }
-
-  private func check(
-    _ earlier: JournalHead, against head: JournalHead, _ journal: some AuditedJournal
-  )
-    async throws
-  {
-    guard earlier.size <= head.size else {
-      throw LogError.truncated(known: earlier.size, now: head.size)
-    }
-    let path = try await journal.consistencyProof(from: earlier.size, to: head.size)
-    guard
-      MerkleTree.verifyConsistency(
-        firstSize: earlier.size, firstRoot: earlier.root, secondSize: head.size,
-        secondRoot: head.root, path: path)
-    else { throw LogError.forked(known: earlier.size, now: head.size) }
   }
 
   /// The head that an anchor's stamp is over.

@@ -116,12 +116,45 @@ enum ReportCatalogue {
       "（証明書が確認できないため、名義は参考です）",
       "(only as stated: the certificate could not be confirmed)"),
     "scheme-2025": Entry(
-      "eシールのレベル{level}（2025年の制度、証明書の申告。認定の有無は未確認）",
-      "e-seal level {level} of 2025, as the certificate says; not checked whether anybody accredited it"
-    ),
+      "eシールのレベル{level}（2025年の制度、証明書の申告）",
+      "e-seal level {level} of 2025, as the certificate says"),
     "scheme-2021": Entry(
       "eシールのレベル{level}（2021年の指針、旧区分）", "e-seal level {level} (guideline of 2021, superseded)"),
     "scheme": Entry("制度上の区分", "Scheme"),
+    "accreditation": Entry("認定", "Accreditation"),
+    "accreditation-join": Entry("、", ", "),
+    "accreditation-none": Entry(
+      "{date}の時点について、信頼リストに該当するサービスはありません",
+      "no trusted list names the service, for {date} or any other time"),
+    "accreditation-accredited": Entry("{date}の時点で認定あり", "accredited at {date}"),
+    "accreditation-suspended": Entry(
+      "{date}の時点で認定の一時停止中（{since}から）", "suspended at {date} (since {since})"),
+    "accreditation-withdrawn": Entry(
+      "{date}の時点で認定取消し済み（{since}から）", "withdrawn at {date} (since {since})"),
+    "accreditation-expired": Entry(
+      "{date}の時点で認定期間終了（{since}から）", "expired at {date} (since {since})"),
+    "accreditation-notYet": Entry("{date}の時点では認定前", "not yet accredited at {date}"),
+    "accreditation-otherPolicy": Entry(
+      "この証明書ポリシーは認定の対象外", "not accredited for this certificate's policy"),
+    "accreditation-unknown": Entry(
+      "{date}の時点は、この信頼リストの期間外のため不明", "not known at {date}: the list ends before"),
+    "accreditation-by": Entry("認定機関：{authority}", "by {authority}"),
+    "accreditation-level-2025": Entry("eシール レベル{level}", "e-seal level {level}"),
+    "accreditation-level-2021": Entry(
+      "eシール レベル{level}（2021年の指針、旧区分）", "e-seal level {level} of 2021 (superseded)"),
+    "accreditation-days": Entry("認定期間：{from}〜{until}", "valid {from} to {until}"),
+    "accreditation-later-accredited": Entry("その後{since}に認定", "accredited later, from {since}"),
+    "accreditation-later-suspended": Entry(
+      "その後{since}に認定の一時停止", "suspended later, from {since}"),
+    "accreditation-later-withdrawn": Entry(
+      "その後{since}に認定取消し", "withdrawn later, from {since}"),
+    "accreditation-later-expired": Entry(
+      "その後{since}に認定期間終了", "expired later, from {since}"),
+    "accreditation-list": Entry(
+      "{operator}の信頼リスト第{number}号（{date}）", "by list {number} of {operator} ({date})"),
+    "accreditation-list-outdated": Entry(
+      "{operator}の信頼リスト第{number}号（{date}、更新期限切れ）",
+      "by list {number} of {operator} ({date}, past its next update)"),
     "claimed": Entry("署名者が主張する時刻", "Claimed time"),
     "proven": Entry("証明された時刻", "Proven to exist at"),
     "not-proven": Entry("なし（タイムスタンプで証明されていません）", "not proven by a time stamp"),
@@ -132,6 +165,40 @@ enum ReportCatalogue {
     "changes": Entry("署名後の変更", "Changes since"),
     "change-allowed": Entry("許される変更", "allowed"),
     "change-forbidden": Entry("許されない変更", "not allowed"),
+    "change-dss": Entry("検証情報（DSS）の追加", "validation data (DSS) were added"),
+    "change-document-stamp": Entry(
+      "文書タイムスタンプの追加（{subject}）", "a document time stamp was added ({subject})"),
+    "change-signature": Entry("別の署名の追加（{subject}）", "a further signature was added ({subject})"),
+    "change-visible-signature": Entry(
+      "紙面に見える別の署名の追加（{subject}）", "a further signature with a visible box was added ({subject})"),
+    "change-signature-field": Entry(
+      "空の署名欄の追加（{subject}）", "an empty signature field was added ({subject})"),
+    "change-form-field": Entry("入力欄の記入（{subject}）", "a form field was filled in ({subject})"),
+    "change-form-defaults": Entry("入力欄の既定書体の変更", "the form's default fonts were changed"),
+    "change-information": Entry("文書情報の変更", "information about the document was changed"),
+    "change-version": Entry("版・拡張の表示の変更", "the stated version or extensions were changed"),
+    "change-annotation": Entry(
+      "{subject}ページの注釈の追加・変更", "annotations of page {subject} were changed"),
+    "change-page-content": Entry(
+      "{subject}ページの内容の変更（署名の対象外）",
+      "the content of page {subject} was changed and is not covered"),
+    "change-pages": Entry("ページ数の変更（{subject}）", "pages were added or removed ({subject})"),
+    "change-signature-altered": Entry(
+      "既存の署名の書き換え（{subject}）", "a signature that was there was altered ({subject})"),
+    "change-field-altered": Entry(
+      "入力欄の追加・作り替え（{subject}）", "a form field was added, removed or altered ({subject})"),
+    "change-field-locked": Entry(
+      "署名が固定した入力欄の変更（{subject}）",
+      "a form field that the signature locks was changed ({subject})"),
+    "change-appearance-altered": Entry(
+      "値を変えずに入力欄の見た目だけを変更（{subject}）",
+      "a form field was made to show something else than its value ({subject})"),
+    "change-catalogue": Entry(
+      "文書の構成の変更（{subject}）", "the document's catalogue was changed ({subject})"),
+    "change-trailing": Entry(
+      "どの版にも属さないデータの追加", "octets that belong to no revision were added"),
+    "change-unreadable": Entry(
+      "読み取れない追加（署名の対象外）", "what was added cannot be read and is not covered"),
     "weak": Entry("弱いアルゴリズム", "Weak algorithm"),
     "weak-since": Entry(
       "{algorithm}：{since}以降は信頼できません（{source}）",

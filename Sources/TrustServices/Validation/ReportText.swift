@@ -84,10 +84,12 @@ public struct ReportText: Sendable {
     for content in signature.covers { field("covers", describe(content), depth, &lines) }
     for change in signature.changesAfter {
       let kind = text(change.isAllowed ? "change-allowed" : "change-forbidden")
-      field("changes", "\(change.text) (\(kind))", depth, &lines)
+      let what = change.kind.map { text("change-\($0)", ["subject": change.subject ?? ""]) }
+      field("changes", "\(what ?? change.text) (\(kind))", depth, &lines)
     }
     for algorithm in signature.algorithms { append(algorithm, depth, &lines) }
     if let anchor = signature.anchor { field("anchor", anchor, depth, &lines) }
+    append(signature.accreditation, depth, &lines)
     for certificate in signature.chain {
       field(
         "chain",
@@ -112,11 +114,52 @@ public struct ReportText: Sendable {
         sentence(stamp.conclusion),
       ]
       field("stamps", parts.compactMap { $0 }.joined(separator: ", "), depth, &lines)
+      append(stamp.accreditation, depth + 1, &lines)
     }
     for note in signature.notes { field("notes", note, depth, &lines) }
     for counter in signature.counterSignatures {
       lines.append(indent(depth) + text("counter", ["number": "\(counter.number)"]))
       append(counter, depth + 1, &lines)
+    }
+  }
+
+  /// What trusted lists say; a report without lists says nothing of accreditation here.
+  private func append(
+    _ accreditation: AccreditationAnswer?, _ depth: Int, _ lines: inout [String]
+  ) {
+    guard let accreditation else { return }
+    let moment = ["date": time(accreditation.moment)]
+    if accreditation.findings.isEmpty {
+      field("accreditation", text("accreditation-none", moment), depth, &lines)
+    }
+    for finding in accreditation.findings {
+      var parts = [
+        text(
+          "accreditation-\(finding.status.rawValue)",
+          ["date": moment["date"] ?? "", "since": finding.since.map(time) ?? ""]),
+        finding.schemeName.text(language),
+        text("accreditation-by", ["authority": finding.authority.text(language)]),
+        finding.serviceName.text(language),
+      ]
+      if let level = finding.kind.level {
+        parts.append(
+          text("accreditation-level-\(level.edition.rawValue)", ["level": "\(level.level)"]))
+      }
+      if let from = finding.validFrom, let until = finding.validUntil {
+        parts.append(text("accreditation-days", ["from": "\(from)", "until": "\(until)"]))
+      }
+      if let later = finding.laterStatus, let since = finding.laterSince {
+        parts.append(
+          text("accreditation-later-\(later.rawValue)", ["since": time(since)]))
+      }
+      parts.append(
+        text(
+          finding.isListOutdated ? "accreditation-list-outdated" : "accreditation-list",
+          [
+            "operator": finding.listOperator.text(language), "number": "\(finding.listSequence)",
+            "date": time(finding.listIssued),
+          ]))
+      field("accreditation", parts.joined(separator: text("accreditation-join")), depth, &lines)
     }
   }
 

@@ -72,8 +72,8 @@ public enum SealFile: Hashable, Sendable {
 }
 
 extension SealValidator {
-  /// Validates a file by what it is. A PDF is left to its own reader: nil.
-  public func validate(file bytes: [UInt8], contents: [NamedContent] = []) -> ValidationReport? {
+  /// Validates a file by what it is.
+  public func validate(file bytes: [UInt8], contents: [NamedContent] = []) -> ValidationReport {
     switch SealFile(bytes) {
     case .cades:
       validate(cms: bytes, content: contents.first?.content, name: contents.first?.name)
@@ -81,7 +81,7 @@ extension SealValidator {
       validate(timeStamp: bytes, content: contents.first?.content, name: contents.first?.name)
     case .jades: validate(jws: bytes, contents: contents)
     case .container: validate(container: bytes)
-    case .pdf: nil
+    case .pdf: validate(pdf: bytes)
     case nil:
       ValidationReport(
         format: nil, checkedAt: moment,

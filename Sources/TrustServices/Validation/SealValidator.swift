@@ -26,6 +26,12 @@ public struct SealValidator: Sendable {
   public var parameters = ValidationParameters()
   public var limits = PathLimits()
   public var scheme = SealScheme()
+  /// Lists that say which services were accredited when. Their services are anchors too: for as long
+  /// as a list says that they are accredited.
+  public var trustedLists = TrustedLists()
+  /// Whether a seal's authority, and every time stamp that proves its time, has to have been
+  /// accredited at that time, whatever anchors there are.
+  public var requiresAccreditation = false
 
   /// A validator that trusts `anchors`.
   public init(anchors: [TrustAnchor], moment: Timestamp) {
@@ -51,6 +57,11 @@ public struct SealValidator: Sendable {
     }
     let reports = signatures.prefix(parameters.maximumSignatures).enumerated().map {
       report(on: $0.element, number: $0.offset + 1)
+    }
+    for list in trustedLists.lists where list.isOutdated(at: moment) {
+      notes.append(
+        "The trusted list \(list.sequence) of \(list.schemeOperator.name.en) should have been "
+          + "followed by another at \(list.nextUpdate ?? list.issued). Get the current one.")
     }
     return ValidationReport(
       format: format, checkedAt: moment, signatures: reports, notes: notes)

@@ -26,7 +26,8 @@ struct SignatureJudgement {
       for response in message.ocspResponses { evidence.insert(response) }
     }
     paths = CertificateValidator(
-      anchors: validator.anchors, pool: pool, evidence: evidence, limits: validator.limits)
+      anchors: validator.anchors + validator.trustedLists.sealAnchors, pool: pool,
+      evidence: evidence, limits: validator.limits)
   }
 
   private func proven(_ object: ProvenObject) -> Timestamp {
@@ -40,6 +41,7 @@ struct SignatureJudgement {
       .filter { $0.0.kind == .content && $0.1.conclusion.isPassed }.compactMap { $0.1.time }.max()
     var certificate: Certificate?
     var judgement: CertificateJudgement?
+    var accreditation: AccreditationAnswer?
     var conclusion: Conclusion
     switch signature.outcome {
     case .refused(let reason, let claimed):
@@ -53,6 +55,17 @@ struct SignatureJudgement {
       judgement = judged
       conclusion = judge(facts, judged, earliest: content)
       if conclusion.isPassed, let order { conclusion = order }
+      let moment = best ?? validator.moment
+      accreditation = validator.accreditation(
+        of: facts.certificate, path: judged.path, forTimeStamps: false, at: moment,
+        isProven: best != nil)
+      if conclusion.isPassed, let path = judged.path,
+        let refusal = validator.refusal(
+          accreditation, certificate: facts.certificate, path: path, forTimeStamps: false,
+          usedAt: moment, existedAt: moment)
+      {
+        conclusion = refusal
+      }
     }
     var notes = signature.notes
     if let claimed = signature.claimedTime, let best,
@@ -77,7 +90,7 @@ struct SignatureJudgement {
       revocation: zip(chain, findings).map { RevocationSummary($0, $1) }, timeStamps: stamps,
       counterSignatures: signature.counterSignatures.prefix(validator.parameters.maximumSignatures)
         .enumerated().map { validator.report(on: $0.element, number: $0.offset + 1) },
-      notes: notes)
+      notes: notes, accreditation: accreditation)
   }
 
   /// Chain, constraints and algorithms of the signature itself.
@@ -216,14 +229,31 @@ struct SignatureJudgement {
         kind: stamp.kind, conclusion: .failed(.formatFailure, reason), time: nil,
         accuracySeconds: nil, authority: nil, policy: nil, serialNumber: nil, chain: [])
     }
-    let (conclusion, path, unit) = judge(token, stamp)
+    var (conclusion, path, unit) = judge(token, stamp)
     let info = token.info
+    var accreditation: AccreditationAnswer?
+    if let path, let unit {
+      // A valid stamp's own time is when its service has to have been accredited.
+      accreditation = validator.accreditation(
+        of: unit, path: path, stampPolicy: "\(info.policy)", forTimeStamps: true, at: info.genTime,
+        isProven: true)
+      let existedAt = proven(
+        .timeStamp(proofs.isEmpty ? [] : HashAlgorithm.sha256.hash(token.encoded)))
+      if conclusion.isPassed,
+        let refusal = validator.refusal(
+          accreditation, certificate: unit, path: path, forTimeStamps: true, usedAt: info.genTime,
+          existedAt: existedAt)
+      {
+        conclusion = refusal
+      }
+    }
     return TimeStampSummary(
       kind: stamp.kind, conclusion: conclusion, time: info.genTime,
       accuracySeconds: info.accuracy.map { Double($0.microseconds) / 1e6 },
       authority: unit.map { "\($0.subject)" }, policy: "\(info.policy)",
       serialNumber: Hexadecimal.text(info.serialNumber),
-      chain: (path?.certificates ?? unit.map { [$0] } ?? []).map { CertificateSummary($0) })
+      chain: (path?.certificates ?? unit.map { [$0] } ?? []).map { CertificateSummary($0) },
+      accreditation: accreditation)
   }
 
   private mutating func judge(_ token: TimeStampToken, _ stamp: TimeStampEvidence)
@@ -273,7 +303,8 @@ struct SignatureJudgement {
       )
     }
     var units = paths
-    units.anchors = validator.timeStampAnchors ?? validator.anchors
+    units.anchors =
+      (validator.timeStampAnchors ?? validator.anchors) + validator.trustedLists.timeStampAnchors
     let proven = proven(.timeStamp(proofs.isEmpty ? [] : HashAlgorithm.sha256.hash(token.encoded)))
     let judged = CertificateJudgement(
       unit, validator: units, purpose: OID.timeStamping, revocation: validator.revocation,

@@ -66,6 +66,9 @@ public struct SignatureReport: Hashable, Sendable, Codable {
   public var timeStamps: [TimeStampSummary]
   public var counterSignatures: [SignatureReport]
   public var notes: [String]
+  /// What trusted lists say of whoever certified the signer; nil where no list or no valid chain is
+  /// at hand.
+  public var accreditation: AccreditationAnswer?
 }
 
 /// One piece of content that a signature is about.
@@ -102,11 +105,17 @@ public struct ChangeAfter: Hashable, Sendable, Codable {
   public var isAllowed: Bool
   /// What it is, in English.
   public var text: String
+  /// Which of the known changes it is, such as `dss` or `page-content`.
+  public var kind: String?
+  /// The field or page that it is about.
+  public var subject: String?
 
   /// A change.
-  public init(isAllowed: Bool, text: String) {
+  public init(isAllowed: Bool, text: String, kind: String? = nil, subject: String? = nil) {
     self.isAllowed = isAllowed
     self.text = text
+    self.kind = kind
+    self.subject = subject
   }
 }
 
@@ -192,4 +201,6 @@ public struct TimeStampSummary: Hashable, Sendable, Codable {
   public var policy: String?
   public var serialNumber: String?
   public var chain: [CertificateSummary]
+  /// What trusted lists say of the stamp's service; nil where no list or no valid chain is at hand.
+  public var accreditation: AccreditationAnswer?
 }

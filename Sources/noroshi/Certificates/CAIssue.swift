@@ -17,7 +17,7 @@ struct CAIssue: AsyncParsableCommand {
       organisation's corporate number (法人番号), whose check digit is verified.
 
       Examples:
-        noroshi ca issue seal --organisation 国税庁 --corporate-number 7000012050002 --output seal
+        noroshi ca issue seal --organisation 例示機構 --corporate-number 7123456789012 --output seal
         noroshi ca issue server --dns tsa.example.jp --output server
         noroshi ca issue tsa --request unit.csr --output unit
       """)

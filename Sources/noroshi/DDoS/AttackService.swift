@@ -4,6 +4,8 @@ import Foundation
 import Logging
 import NetworkTypes
 import ServiceLifecycle
+import Settings
+import Synchronization
 
 /// Looks for attacks in the flows that a collector hands on, for as long as it runs.
 ///
@@ -11,8 +13,7 @@ import ServiceLifecycle
 /// queue; a thread of its own does the rest. What does not fit there is dropped and counted, so
 /// that collecting never waits for it.
 final class AttackService: ServiceLifecycle.Service, @unchecked Sendable {
-  // @unchecked Sendable: `queue`, `isStopped` and `droppedFlows` are guarded by `condition`;
-  // `watch` belongs to the thread of `work()`.
+  // @unchecked Sendable: `watch` belongs to the thread of `work()`.
 
   private let watch: AttackWatch
   private let store: AttackStore
@@ -22,21 +23,20 @@ final class AttackService: ServiceLifecycle.Service, @unchecked Sendable {
   private let conclude:
     @Sendable ([AttackEvent], [ObservedScan], [ObservedReflector]) throws -> Void
   private let clock: @Sendable () -> Timestamp
+  private let retentionDays: Int
   private let logger: Logger
 
-  private let condition = NSCondition()
-  private var queue: [[AttackFlow]] = []
-  private var isStopped = false
-  private var droppedFlows: UInt64 = 0
-  private var counters = AttackCounters()
+  private let queue = PortionQueue<AttackFlow>(capacity: largestQueue)
+  private let counters = Mutex(AttackCounters())
 
-  /// Portions that may wait: of 8,192 flows each, about half a second of a million flows a second.
-  private static let largestQueue = 64
+  /// Flows that may wait, 80 octets each: about half a second of a million flows a second.
+  private static let largestQueue = 1 << 19
   private static let precursorSeconds = 60.0
   private static let learnedSeconds = 600.0
+  private static let forgetSeconds = 86_400.0
 
   init(
-    watch: AttackWatch, store: AttackStore, logger: Logger,
+    watch: AttackWatch, store: AttackStore, retentionDays: Int, logger: Logger,
     clock: @escaping @Sendable () -> Timestamp,
     tell: @escaping @Sendable (AttackEvent) -> Void,
     conclude:
@@ -45,6 +45,7 @@ final class AttackService: ServiceLifecycle.Service, @unchecked Sendable {
     self.watch = watch
     self.store = store
     self.logger = logger
+    self.retentionDays = retentionDays
     self.clock = clock
     self.tell = tell
     self.conclude = conclude
@@ -54,53 +55,23 @@ final class AttackService: ServiceLifecycle.Service, @unchecked Sendable {
 
   /// Takes in a batch; the batch stays the caller's.
   func feed(_ batch: FlowBatch) {
-    let flows = AttackWatch.flows(batch, received: clock())
-    guard !flows.isEmpty else { return }
-    condition.lock()
-    if queue.count < Self.largestQueue {
-      queue.append(flows)
-      condition.signal()
-    } else {
-      droppedFlows &+= UInt64(flows.count)
-    }
-    condition.unlock()
+    queue.append(AttackWatch.flows(batch, received: clock()))
   }
 
   /// What was seen, and what was dropped before it was.
   var statistics: (counters: AttackCounters, dropped: UInt64) {
-    condition.lock()
-    defer { condition.unlock() }
-    return (counters, droppedFlows)
+    (counters.withLock { $0 }, queue.dropped)
   }
 
   func run() async throws {
-    await withGracefulShutdownHandler {
-      await withTaskCancellationHandler {
-        await withCheckedContinuation { done in
-          Thread.detachNewThread { [self] in
-            work()
-            done.resume()
-          }
-        }
-      } onCancel: {
-        self.stop()
-      }
-    } onGracefulShutdown: {
-      self.stop()
-    }
-  }
-
-  private func stop() {
-    condition.lock()
-    isStopped = true
-    condition.signal()
-    condition.unlock()
+    await queue.serve { [self] in work() }
   }
 
   private func work() {
     var precursors = ContinuousClock.now
     var learned = ContinuousClock.now
-    while let portions = next() {
+    var forgot: ContinuousClock.Instant?
+    while let portions = queue.take(within: 0.25) {
       for flows in portions {
         for flow in flows { watch.ingest(flow) }
       }
@@ -116,10 +87,14 @@ final class AttackService: ServiceLifecycle.Service, @unchecked Sendable {
         learned = .now
         attempt { try store.save(watch.monitor.learned) }
       }
+      if forgot.map({ ContinuousClock.now - $0 >= .seconds(Self.forgetSeconds) }) ?? true {
+        forgot = .now
+        attempt {
+          _ = try store.forget(before: clock().advanced(bySeconds: -86_400 * Double(retentionDays)))
+        }
+      }
       let now = watch.monitor.counters
-      condition.lock()
-      counters = now
-      condition.unlock()
+      counters.withLock { $0 = now }
     }
     // What goes on is stored as far as it was seen; the next start sees it anew.
     watch.monitor.finish()
@@ -144,18 +119,6 @@ final class AttackService: ServiceLifecycle.Service, @unchecked Sendable {
   private func attempt(_ body: () throws -> Void) {
     do { try body() } catch { logger.error("attacks cannot be stored: \(error)") }
   }
-
-  /// What has come, after at most a quarter of a second; nil when it is time to stop.
-  private func next() -> [[AttackFlow]]? {
-    condition.lock()
-    defer { condition.unlock() }
-    if queue.isEmpty, !isStopped {
-      _ = condition.wait(until: Date(timeIntervalSinceNow: 0.25))
-    }
-    if queue.isEmpty, isStopped { return nil }
-    defer { queue = [] }
-    return queue
-  }
 }
 
 extension House {
@@ -166,7 +129,8 @@ extension House {
   ) throws -> AttackService {
     let logger = logger
     return try AttackService(
-      watch: attackWatch(prefixes, parameters), store: attackStore(), logger: logger,
+      watch: attackWatch(prefixes, parameters), store: attackStore(),
+      retentionDays: configuration.ddos.retention.days, logger: logger,
       clock: { House.now },
       tell: { event in
         if let line = AttackLine.text(event) { logger.warning("\(line)") }

@@ -15,6 +15,7 @@ struct DDoSCommand: AsyncParsableCommand {
       """,
     subcommands: [
       DDoSWatch.self, DDoSDetect.self, DDoSAttacks.self, DDoSShow.self, DDoSSources.self,
-      DDoSFingerprint.self, DDoSMitigate.self, DDoSScanners.self, DDoSReflectors.self,
+      DDoSFingerprint.self, DDoSCompare.self, DDoSMitigate.self, DDoSScanners.self,
+      DDoSReflectors.self,
     ])
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Casework
+import Constituency
 import FlowAnalysis
 import Foundation
 import Logging
@@ -30,7 +31,7 @@ struct DDoSDetect: AsyncParsableCommand {
   func run() async throws {
     let house = try options.house()
     let prefixes = try limits.prefixes(of: house)
-    let watch = house.attackWatch(prefixes, limits.parameters)
+    let watch = house.attackWatch(prefixes, limits.parameters(of: house))
     var attacks: [Attack] = []
     var events: [AttackEvent] = []
     func take() {
@@ -91,14 +92,18 @@ extension House {
     _ events: [AttackEvent], scans: [ObservedScan], reflectors: [ObservedReflector],
     at moment: Timestamp?
   ) throws {
+    // Sources of other networks are nobody's whom this house can tell.
+    let index = ConstituencyIndex(try constituency())
     var findings = events.flatMap { event in
       switch event {
       case .began(let attack), .changed(let attack), .ended(let attack), .absorbed(_, let attack):
-        attack.findings(sensor: flowSensor)
+        attack.findings(sensor: flowSensor) { address in
+          if case .none = index.responsible(for: address) { false } else { true }
+        }
       }
     }
     findings += scans.map { $0.finding(sensor: flowSensor) }
-    findings += reflectors.compactMap { $0.finding(sensor: flowSensor) }
+    findings += reflectors.map { $0.finding(sensor: flowSensor) }
     guard !findings.isEmpty else { return }
     let changes = try take(findings, at: moment)
     if !changes.isEmpty {

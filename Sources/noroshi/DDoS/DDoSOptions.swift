@@ -2,6 +2,7 @@ public import ArgumentParser
 import Constituency
 import FlowAnalysis
 public import NetworkTypes
+import Settings
 
 extension IPPrefix: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
@@ -12,7 +13,7 @@ struct DDoSOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "A prefix to protect, several times. Without any: the prefixes of all organisations, or every address.",
+      "A prefix to protect, several times. Without any: ddos.protect, or the prefixes of all organisations, or every address.",
       valueName: "prefix"))
   var protect: [IPPrefix] = []
 
@@ -37,26 +38,53 @@ struct DDoSOptions: ParsableArguments {
     }
   }
 
-  var parameters: AttackParameters {
-    var parameters = AttackParameters()
+  /// What the options say, over the house's configuration.
+  func parameters(of house: House) -> AttackParameters {
+    var parameters = house.attackParameters
     if limitPackets != nil || limitMegabits != nil || limitFlows != nil {
       parameters.setLimits(
-        RateLimits(
-          packetsPerSecond: limitPackets ?? .infinity,
-          bitsPerSecond: limitMegabits.map { $0 * 1e6 } ?? .infinity,
-          flowsPerSecond: limitFlows ?? .infinity))
+        RateLimits(packets: limitPackets, megabits: limitMegabits, flows: limitFlows))
     }
     if fixedOnly { parameters.learns = false }
     return parameters
   }
 
-  /// The prefixes given, or those of the constituency.
+  /// The prefixes given, or those of the configuration, or of the constituency.
   func prefixes(of house: House) throws -> [IPPrefix] {
-    try protect.isEmpty ? house.ownPrefixes() : protect
+    try protect.isEmpty ? house.protectedPrefixes() : protect
+  }
+}
+
+extension RateLimits {
+  /// Limits as people write them; what is not given has none.
+  init(packets: Double?, megabits: Double?, flows: Double?) {
+    self.init(
+      packetsPerSecond: packets ?? .infinity, bitsPerSecond: megabits.map { $0 * 1e6 } ?? .infinity,
+      flowsPerSecond: flows ?? .infinity)
   }
 }
 
 extension House {
+  /// What the keys below `ddos` say.
+  var attackParameters: AttackParameters {
+    let ddos = configuration.ddos
+    var parameters = AttackParameters()
+    let limits = ddos.limits
+    if limits.packets != nil || limits.megabits != nil || limits.flows != nil {
+      parameters.setLimits(
+        RateLimits(packets: limits.packets, megabits: limits.megabits, flows: limits.flows))
+    }
+    parameters.learns = ddos.learn
+    parameters.warmUpMinutes = ddos.warmUpMinutes
+    parameters.quietSeconds = ddos.quietSeconds
+    return parameters
+  }
+
+  /// The networks of `ddos.protect`, or those of all organisations that are known.
+  func protectedPrefixes() throws -> [IPPrefix] {
+    try configuration.ddos.protect.isEmpty ? ownPrefixes() : configuration.ddos.protect
+  }
+
   /// The prefixes of all organisations that are known; none without a constituency.
   func ownPrefixes() throws -> [IPPrefix] {
     Set(try constituency().organisations.flatMap(\.prefixes)).sorted()

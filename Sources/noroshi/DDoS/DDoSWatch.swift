@@ -43,7 +43,7 @@ struct DDoSWatch: AsyncParsableCommand {
     var configuration = House.hurried(house.collectorConfiguration())
     if !listen.isEmpty { configuration.datagrams = listen.map(\.endpoint) }
     let prefixes = try limits.prefixes(of: house)
-    let attacks = try house.attackService(prefixes, limits.parameters) { event in
+    let attacks = try house.attackService(prefixes, limits.parameters(of: house)) { event in
       guard let line = AttackLine.text(event) else { return }
       Terminal.output.line("\(House.now) \(line)")
     }

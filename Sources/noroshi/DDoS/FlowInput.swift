@@ -75,11 +75,12 @@ struct FlowInput: ParsableArguments {
   /// False where it is no file of nfcapd.
   private func readNfcapd(_ path: String, _ body: (FlowBatch) -> Void) throws -> Bool {
     // nfdump's files begin with 0xa50c in the byte order of the machine that wrote them.
-    if let file = FileHandle(forReadingAtPath: path) {
-      defer { try? file.close() }
-      let magic = [UInt8](try file.read(upToCount: 2) ?? Data())
-      guard magic == [0x0c, 0xa5] || magic == [0xa5, 0x0c] else { return false }
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw CommandFailure("There is no readable \(path)", status: .noInput)
     }
+    let magic = [UInt8](try file.read(upToCount: 2) ?? Data())
+    try file.close()
+    guard magic == [0x0c, 0xa5] || magic == [0xa5, 0x0c] else { return false }
     var reader = try NfcapdReader(path: path)
     let batch = FlowBatch()
     while reader.read(into: batch) {

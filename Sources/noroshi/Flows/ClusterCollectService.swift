@@ -24,9 +24,11 @@ struct ClusterCollectService: Service {
   /// - Parameters:
   ///   - spool: the spool's folder.
   ///   - report: the file of the report.
+  ///   - tap: is shown every batch before it goes into the spool, from the threads that decode.
   init(
     _ configuration: CollectorConfiguration, to address: ClusterAddress, spool: String,
-    parameters: SinkParameters, report: String, logger: Logger
+    parameters: SinkParameters, report: String, logger: Logger,
+    tap: (@Sendable (FlowBatch) -> Void)? = nil
   ) throws {
     let sink = try ClusterSink(
       address, spool: spool, parameters: parameters,
@@ -38,6 +40,7 @@ struct ClusterCollectService: Service {
       configuration, note: { logger.warning("\($0)") },
       makeSink: { _ in
         { batch in
+          tap?(batch)
           sink.append(batch)
           return batch
         }

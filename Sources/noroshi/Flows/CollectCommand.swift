@@ -157,7 +157,7 @@ struct FlowsCollectCommand: AsyncParsableCommand {
     var parameters = SinkParameters()
     parameters.spoolOctets = Int(spoolGigabytes * 1e9)
     var service = try ClusterCollectService(
-      configuration, to: address, spool: spool ?? house.data.path + "/flow-spool",
+      configuration, to: address, spool: spool ?? house.data.flowSpool,
       parameters: parameters, report: house.data.flowExporters, logger: house.logger)
     service.duration = seconds.map { .seconds($0) }
     let ports = (configuration.datagrams + configuration.streams).map(\.description)

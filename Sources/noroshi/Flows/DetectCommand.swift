@@ -3,6 +3,7 @@ import Casework
 import Findings
 import FlowAnalysis
 import FlowArchive
+import FlowCluster
 import Foundation
 import NetworkTypes
 import Store
@@ -46,24 +47,16 @@ struct DetectionOptions: ParsableArguments {
     home.isEmpty ? nil : HomeNetworks(home.compactMap { IPPrefix($0) })
   }
 
-  func rankingParameters() throws -> RankingParameters {
-    guard let parameters else { return RankingParameters() }
-    guard let data = FileManager.default.contents(atPath: parameters) else {
-      throw CommandFailure("There is no readable \(parameters)", status: .noInput)
-    }
-    do {
-      return try JSONDecoder().decode(RankingParameters.self, from: data)
-    } catch {
-      throw CommandFailure(
-        "\(parameters) holds no weights: \(error)",
-        advice: "`noroshi flows fit` writes such a file.", status: .badData)
-    }
+  func ranking() throws -> ServerRanking {
+    try add(to: ServerRanking())
   }
 
-  func ranking() throws -> ServerRanking {
-    var ranking = ServerRanking(parameters: try rankingParameters())
-    ranking.home = homeNetworks()
-    ranking.lists = try ThreatList(files: list)
+  /// What the options say, over what the house's configuration said already.
+  func add(to ranking: ServerRanking) throws -> ServerRanking {
+    var ranking = ranking
+    if let parameters { ranking.parameters = try RankingParameters(file: parameters) }
+    if let home = homeNetworks() { ranking.home = home }
+    if !list.isEmpty { ranking.lists = try ThreatList(files: list) }
     if let infected {
       guard let data = FileManager.default.contents(atPath: infected) else {
         throw CommandFailure("There is no readable \(infected)", status: .noInput)
@@ -89,6 +82,7 @@ struct FlowsDetectCommand: AsyncParsableCommand {
 
       Examples:
         noroshi flows detect --purpose "daily C&C detection" --from 2026-11-24T00:00:00Z
+        noroshi flows detect --purpose "case 41" --on clickhouse://noroshi@db1/noroshi/flows
         noroshi flows detect capture20110816.binetflow.xz --home 147.32.0.0/16
         noroshi flows detect conn.log.gz --explain 91.212.135.158:5678
       """)
@@ -106,10 +100,17 @@ struct FlowsDetectCommand: AsyncParsableCommand {
   @Option(name: .long, help: "The archive. Default: flows in the data directory.")
   var archive: String?
 
-  @Option(name: .long, help: "From this moment on (archive).")
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A ClickHouse cluster instead of the archive: clickhouse://user@server/database/table.",
+      valueName: "address"))
+  var on: String?
+
+  @Option(name: .long, help: "From this moment on (archive or cluster).")
   var from: String?
 
-  @Option(name: .long, help: "Up to this moment (archive).")
+  @Option(name: .long, help: "Up to this moment (archive or cluster).")
   var to: String?
 
   @Option(
@@ -138,6 +139,16 @@ struct FlowsDetectCommand: AsyncParsableCommand {
     guard limit > 0, (1_000...50_000_000).contains(pairs) else {
       throw ValidationError("--limit must be above 0, --pairs 1000 to 50000000.")
     }
+    guard [on != nil, archive != nil, !files.isEmpty].count(where: { $0 }) <= 1 else {
+      throw ValidationError("Only one of --on, --archive and files can be looked into at a time.")
+    }
+    if let on {
+      do {
+        _ = try ClusterAddress(on)
+      } catch {
+        throw ValidationError("--on \(error).")
+      }
+    }
     if let explain, Service(text: explain) == nil {
       throw ValidationError("--explain: “\(explain)” is no service such as 192.0.2.1:6667.")
     }
@@ -145,7 +156,7 @@ struct FlowsDetectCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    var ranking = try detection.ranking()
+    var ranking = try ranking()
     ranking.limit = max(limit, 1_000)
     var tracking = TrackingParameters()
     tracking.pairs = pairs
@@ -157,7 +168,7 @@ struct FlowsDetectCommand: AsyncParsableCommand {
       let servers = try ServerRegister(opening: store)
       ranking.verdicts = try servers.verdicts()
       register = servers
-      try read(house, store, into: tracker)
+      try await read(house, store, into: tracker)
     } else {
       let bar = ProgressBar("Reading flows", unit: "flows")
       for path in files {
@@ -170,11 +181,12 @@ struct FlowsDetectCommand: AsyncParsableCommand {
     }
     let result = ranking.rank(tracker)
     if let register, !dryRun {
+      let house = try options.house()
       try register.record(result.servers, at: House.now)
       let findings = result.servers.flatMap {
-        $0.findings(kind: .commandAndControl, sensor: "flows", parameters: ranking.parameters)
+        $0.findings(
+          kind: .commandAndControl, sensor: house.flowSensor, parameters: ranking.parameters)
       }
-      let house = try options.house()
       let changes = try house.take(findings, at: result.servers.map(\.lastSeen).max())
       if !changes.isEmpty {
         Terminal.error.line(
@@ -199,26 +211,43 @@ struct FlowsDetectCommand: AsyncParsableCommand {
     if output.format == .table { summary(result) }
   }
 
-  private func read(_ house: House, _ store: DataStore, into tracker: ContactTracker) throws {
+  /// Of the archive with the house's networks, lists and infected hosts; files speak for themselves.
+  private func ranking() throws -> ServerRanking {
+    guard files.isEmpty else { return try detection.ranking() }
+    let house = try options.house()
+    var ranking = try detection.add(to: house.configuredRanking())
+    ranking.knownInfected.formUnion(try house.infectedHosts(asOf: House.now))
+    return ranking
+  }
+
+  private func read(
+    _ house: House, _ store: DataStore, into tracker: ContactTracker
+  ) async throws {
     let bar = ProgressBar("Reading flows", unit: "")
-    var search = FlowSearch(
-      archive: archive ?? house.data.flows,
-      purpose: try SearchPurpose(actor: House.operatorName, purpose: purpose ?? "")
-    ) { record in
+    let why = try SearchPurpose(actor: House.operatorName, purpose: purpose ?? "")
+    let audit: @Sendable (SearchRecord) throws -> Void = { record in
       try house.record(
         "flows.search." + record.stage.rawValue, subject: record.archive, details: record.details,
         in: store)
     }
-    search.progress = { done, total in
+    let progress: @Sendable (Int, Int) -> Void = { done, total in
       bar.update(UInt64(done), fraction: total > 0 ? Double(done) / Double(total) : 1)
     }
-    search.isCancelled = { Task.isCancelled }
     var query = try FlowQuery(.listing)
     query.window = try QueryWindow.read(from: from, to: to)
     query.windowRule = .overlapping
     // Counters stay as counted: the rate of sampling is judged, not multiplied away.
     query.isRaw = true
-    try tracker.add(search, query)
+    if let on {
+      var search = ClusterSearch(try ClusterAddress(on), purpose: why, audit: audit)
+      search.progress = progress
+      try await tracker.add(search, query)
+    } else {
+      var search = FlowSearch(archive: archive ?? house.data.flows, purpose: why, audit: audit)
+      search.progress = progress
+      search.isCancelled = { Task.isCancelled }
+      try tracker.add(search, query)
+    }
     bar.finish()
   }
 

@@ -29,7 +29,7 @@ struct FlowsFitCommand: AsyncParsableCommand {
     let result = try RankingFit().fit(
       try sets.map(EvaluationSetText.read), bases: try base.map(EvaluationSetText.read),
       overlays: DetectionEvaluation.sweep,
-      from: detection.parameters == nil ? .prior : try detection.rankingParameters())
+      from: detection.parameters.map { try RankingParameters(file: $0) } ?? .prior)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     Terminal.output.write(

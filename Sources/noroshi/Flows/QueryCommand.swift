@@ -129,10 +129,6 @@ struct FlowsQueryCommand: AsyncParsableCommand {
       } catch {
         throw ValidationError("--on \(error).")
       }
-      guard output == nil || statistic != nil || aggregate != nil || biflows else {
-        throw ValidationError(
-          "A listing of a cluster is not written as Parquet; choose csv or json.")
-      }
     }
     _ = try QueryWindow.read(from: from, to: to)
   }
@@ -178,8 +174,13 @@ struct FlowsQueryCommand: AsyncParsableCommand {
   private func write(_ result: FlowQueryResult, of query: FlowQuery, _ bar: ProgressBar) throws {
     bar.finish()
     if let output {
-      try result.writeRows(of: query, toParquet: output)
-      Terminal.error.line("\(Quantity.grouped(result.rows.count)) rows are in \(output).")
+      if case .listing = query.kind {
+        try result.writeRecords(toParquet: output)
+        Terminal.error.line("\(Quantity.grouped(result.records.count)) flows are in \(output).")
+      } else {
+        try result.writeRows(of: query, toParquet: output)
+        Terminal.error.line("\(Quantity.grouped(result.rows.count)) rows are in \(output).")
+      }
       return
     }
     var list = ListOutput.table

@@ -16,6 +16,10 @@ struct DataDirectory: Sendable {
   var notices: String { path + "/notices" }
   /// Flow records, by the hour.
   var flows: String { path + "/flows" }
+  /// Ends of the audit trail that were time-stamped.
+  var auditStamps: String { path + "/audit-stamps" }
+  /// Flows that wait for a cluster.
+  var flowSpool: String { path + "/flow-spool" }
   /// The templates that routers announced, over restarts of the collector.
   var flowTemplates: String { path + "/flow-templates.json" }
   /// What the collector last said about itself.

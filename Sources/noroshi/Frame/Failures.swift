@@ -1,7 +1,9 @@
 import ArgumentParser
 import Casework
 import Constituency
+import FlowAnalysis
 import FlowArchive
+import FlowCluster
 import FlowRecords
 import Foundation
 import GRDB
@@ -31,6 +33,13 @@ enum Failures {
     if let error = error as? CaptureError { return describe(error) }
     if error is GeoError || error is ConstituencyError || error is ListQueryError {
       return CommandFailure("\(error)", status: .badData)
+    }
+    if let error = error as? LabelledFlowError {
+      let status: ExitStatus = if case .cannotOpen = error { .noInput } else { .badData }
+      return CommandFailure("\(error)", status: status)
+    }
+    if let error = error as? ClusterError, case .unreachable = error {
+      return CommandFailure("\(error)", status: .unavailable)
     }
     if let error = error as? CollectorError {
       return CommandFailure("\(error)", status: .unavailable)

@@ -39,13 +39,18 @@ struct BackupCommand: AsyncParsableCommand {
         "\(directory) cannot be made: \(error.localizedDescription)", status: .cannotCreate)
     }
     let copy = DataDirectory(part)
-    try store.backup(to: copy.database)
-    for path in [
-      house.data.configuration, house.data.constituency, house.data.geo, house.data.telescope,
-      house.data.notices,
-    ] where files.fileExists(atPath: path) {
-      try files.copyItem(atPath: path, toPath: part + "/" + (path as NSString).lastPathComponent)
+    func take(_ paths: [String]) throws {
+      for path in paths where files.fileExists(atPath: path) {
+        try files.copyItem(atPath: path, toPath: part + "/" + (path as NSString).lastPathComponent)
+      }
     }
+    // Before the database: a stamp of an entry that the copy does not have would speak against it.
+    try take([house.data.auditStamps])
+    try store.backup(to: copy.database)
+    try take([
+      house.data.configuration, house.data.constituency, house.data.geo, house.data.telescope,
+      house.data.notices, house.certificateFiles.folder, house.accreditationFiles.folder,
+    ])
     let copied = try DataStore(path: copy.database)
     try copied.checkIntegrity()
     switch try AuditTrail(store: copied).verify() {

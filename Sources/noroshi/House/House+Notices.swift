@@ -23,6 +23,7 @@ extension House {
         contact: settings.contact, contactJa: settings.contactJa))
     parameters.dailyAt = settings.dailyAt.minutes
     parameters.timeZone = settings.timeZone
+    parameters.seal = try noticeSealWords()
     parameters.repeatDays = Double(settings.repeatDays)
     return parameters
   }
@@ -34,7 +35,9 @@ extension House {
       .directory: .directory(configuration.notices.directory?.path ?? data.notices)
     ]
     if let server = try smtpServer() { channels[.smtp] = .smtp(SMTPClient(server)) }
-    return DeliveryService(outbox, channels: channels, logger: logger, now: { House.now })
+    return DeliveryService(
+      outbox, channels: channels, sealing: try noticeSealing(), logger: logger,
+      now: { House.now })
   }
 
   private func smtpServer() throws -> SMTPServer? {

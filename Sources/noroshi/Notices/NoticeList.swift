@@ -41,7 +41,7 @@ struct NoticeList: AsyncParsableCommand {
     switch state {
     case .delivered: .green
     case .failed, .inDoubt: .red
-    case .pending, .sending, .retrying: .yellow
+    case .unsealed, .pending, .sending, .retrying: .yellow
     }
   }
 }

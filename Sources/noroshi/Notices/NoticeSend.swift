@@ -25,11 +25,19 @@ struct NoticeSend: AsyncParsableCommand {
           + (house.configuration.smtp.host == nil
             ? "; without smtp.host no mail is sent." : " for their next attempt."))
     }
+    if counts[.unsealed] > 0 {
+      Terminal.error.line(
+        "\(Quantity.grouped(counts[.unsealed])) wait for their seals: "
+          + (house.configuration.notices.sealed
+            ? "the authority of seal.timeStamps must answer." : "notices.sealed is not set."))
+    }
     if counts.needsAttention > 0 {
       Terminal.error.line(
         "\(Quantity.grouped(counts.needsAttention)) need a person: "
           + "`noroshi notice list --filter 'state=failed|in-doubt'`.")
     }
-    if round.failed + round.inDoubt > 0 { throw ExitCode(ExitStatus.failure.rawValue) }
+    if round.failed + round.inDoubt + round.unsealed > 0 {
+      throw ExitCode(ExitStatus.failure.rawValue)
+    }
   }
 }

@@ -57,7 +57,7 @@ struct NoticeShow: AsyncParsableCommand {
           + "\(delivery.attempts) attempts\(failure)")
     }
     sheet.write()
-    for part in record.parts where part.format == .mail {
+    for part in record.parts where part.format == .mail && !part.isSeal {
       let lines = part.text.split(separator: "\n", omittingEmptySubsequences: false)
       Terminal.output.line()
       Terminal.output.line(Terminal.output.styled(part.subject ?? part.name, .bold))

@@ -5,7 +5,7 @@ import TrustServices
 
 /// The forms of seals as the command line names them.
 enum SealForm: String, CaseIterable, ExpressibleByArgument, Sendable {
-  case cades, jades, asic
+  case cades, jades, asic, pades
 }
 
 /// The levels as the command line names them.
@@ -31,10 +31,15 @@ struct SealCommand: AsyncParsableCommand {
     abstract: "Seal files in the organisation's name (eシール).",
     discussion: """
       Writes one seal for each file, beside it: FILE.p7m or FILE.p7s (CAdES), FILE.jws (JAdES); with \
-      --format asic one container of all files. The key's passphrase is asked for, or taken from \
-      NOROSHI_PASSPHRASE. Detached files may have any size.
+      --format asic one container of all files. A PDF gets its seal inside (PAdES), as NAME.sealed.pdf, \
+      unless another --format or --detached is given. The key's passphrase is asked for, or taken from \
+      NOROSHI_PASSPHRASE; a key on a token is named by a pkcs11: URI, and the passphrase is its PIN. \
+      Detached files may have any size.
 
       Examples:
+        noroshi seal report.pdf --visible --key seal.key --certificate seal.crt
+        noroshi seal report.pdf --level b-lta --tsa http://127.0.0.1:3161/tsa --crl ca.crl \\
+          --trust-anchors ca.crt --certificate seal.crt --key 'pkcs11:token=noroshi;object=seal'
         noroshi seal report.csv --detached --key seal.key --certificate seal.crt
         noroshi seal bundle.json --format jades --level b-t --tsa http://127.0.0.1:3161/tsa \\
           --key seal.key --certificate seal.crt
@@ -47,8 +52,10 @@ struct SealCommand: AsyncParsableCommand {
   @Argument(help: "The files to be sealed; with --extend the seal to be extended.")
   var files: [String]
 
-  @Option(name: .long, help: "The form: cades, jades or asic.")
-  var format = SealForm.cades
+  @Option(
+    name: .customLong("format"),
+    help: "The form: cades, jades, asic or pades. Default: pades for PDF files, else cades.")
+  var chosenFormat: SealForm?
 
   @Option(name: .customLong("level"), help: "The level: b-b, b-t, b-lt or b-lta.")
   var levelName = SealLevelName.basic
@@ -58,7 +65,9 @@ struct SealCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Keep the content out of the seal.")
   var detached = false
 
-  @Option(name: .long, help: "The private key, PEM.")
+  @OptionGroup var description: PDFSealOptions
+
+  @Option(name: .long, help: "The private key: a PEM file, or a pkcs11: URI.")
   var key: String?
 
   @Option(
@@ -81,6 +90,12 @@ struct SealCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Replace a file that exists.")
   var force = false
 
+  private func isPDF(_ file: String) -> Bool { file.lowercased().hasSuffix(".pdf") }
+
+  private func format(of file: String) -> SealForm {
+    chosenFormat ?? (isPDF(file) && !detached ? .pades : .cades)
+  }
+
   func validate() throws {
     guard !files.isEmpty else { throw ValidationError("Name the files to be sealed.") }
     if extend {
@@ -92,11 +107,15 @@ struct SealCommand: AsyncParsableCommand {
         throw ValidationError("Sealing needs --key and --certificate.")
       }
       guard content.isEmpty else { throw ValidationError("--content belongs to --extend.") }
-      guard output == nil || files.count == 1 || format == .asic else {
+      guard output == nil || files.count == 1 || chosenFormat == .asic else {
         throw ValidationError("--output is for one seal; several files make several.")
       }
-      guard format != .asic || !detached else {
-        throw ValidationError("A container holds its files; --detached does not go with it.")
+      guard !detached || (chosenFormat != .asic && chosenFormat != .pades) else {
+        throw ValidationError(
+          "A container and a PDF hold what is sealed; --detached does not go with them.")
+      }
+      guard !description.isGiven || files.allSatisfy({ format(of: $0) == .pades }) else {
+        throw ValidationError("--visible, --page, --reason and --field are for PDF files.")
       }
     }
     if level >= .timeStamped, sources.tsa == nil {
@@ -112,6 +131,8 @@ struct SealCommand: AsyncParsableCommand {
     } catch let error as TimeStampRejection {
       throw CommandFailure("\(error)", status: .unavailable)
     } catch let error as MalformedStructure {
+      throw CommandFailure("\(error)", status: .badData)
+    } catch let error as PDFError {
       throw CommandFailure("\(error)", status: .badData)
     }
   }
@@ -138,10 +159,23 @@ struct SealCommand: AsyncParsableCommand {
     return sealer
   }
 
+  private func padesSealer(_ identity: SealingIdentity) throws -> PAdESSealer {
+    var sealer = PAdESSealer(
+      identity: identity, timeStamps: sources.stamps(), revocation: try sources.revocation())
+    sealer.anchors = try sources.anchors()
+    sealer.certificates = sealer.anchors
+    return sealer
+  }
+
+  /// `report.sealed.pdf` beside `report.pdf`.
+  private func sealedName(_ file: String) -> String {
+    (isPDF(file) ? String(file.dropLast(4)) : file) + ".sealed.pdf"
+  }
+
   private func seal() async throws {
     let identity = try identity()
     let moment = currentMoment()
-    if format == .asic {
+    if chosenFormat == .asic {
       let contents = try files.map {
         ASiCContainer.File(name: SealFiles.name($0), content: try SealFiles.read($0))
       }
@@ -151,6 +185,14 @@ struct SealCommand: AsyncParsableCommand {
       return
     }
     for file in files {
+      let format = format(of: file)
+      if format == .pades {
+        let sealed = try await padesSealer(identity).seal(
+          try SealFiles.read(file), level: level, description: description.description,
+          at: moment)
+        try write(sealed, of: file, to: output ?? sealedName(file))
+        continue
+      }
       // A file too large to hold is hashed while it is read once.
       let content = try SealFiles.content(file, hashes: [identity.contentHash, .sha256])
       guard detached || content.content.octets != nil else {
@@ -172,13 +214,16 @@ struct SealCommand: AsyncParsableCommand {
             content.content.octets ?? [], contentType: file.hasSuffix(".json") ? "json" : nil,
             level: level, at: moment)
         try write(seal.encoded, beside: file, ".jws")
-      case .asic: break
+      case .asic, .pades: break
       }
     }
   }
 
   private func write(_ seal: [UInt8], beside file: String, _ suffix: String) throws {
-    let path = output ?? file + suffix
+    try write(seal, of: file, to: output ?? file + suffix)
+  }
+
+  private func write(_ seal: [UInt8], of file: String, to path: String) throws {
     try SealFiles.write(seal, to: path, replacing: force)
     Terminal.error.line("\(file) is sealed (\(level.rawValue)): \(path)")
   }
@@ -200,9 +245,14 @@ struct SealCommand: AsyncParsableCommand {
         timeStamps: sources.stamps(), revocation: try sources.revocation(), certificates: anchors,
         anchors: anchors
       ).extend(try JSONWebSignature(encoded: bytes), to: level, contents: contents).encoded
-    case .container, .timeStamp, .pdf, nil:
+    case .pdf:
+      extended = try await PAdESExtension(
+        timeStamps: sources.stamps(), revocation: try sources.revocation(), certificates: anchors,
+        anchors: anchors
+      ).extend(bytes, to: level)
+    case .container, .timeStamp, nil:
       throw CommandFailure(
-        "\(files[0]) is not a CAdES or JAdES seal",
+        "\(files[0]) is not a CAdES or JAdES seal and no sealed PDF",
         advice: "Only these are extended by this command.", status: .badData)
     }
     try write(extended, beside: files[0], "")

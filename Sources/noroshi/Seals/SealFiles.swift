@@ -99,10 +99,12 @@ enum SealFiles {
     }
   }
 
-  /// A private key, asking for its passphrase where it has one and `NOROSHI_PASSPHRASE` is not set.
+  /// A private key, of a file or by a `pkcs11:` URI on a token, asking for its passphrase where it has
+  /// one and `NOROSHI_PASSPHRASE` is not set.
   static func key(_ path: String) throws -> any SigningKey {
-    let pem = try text(path)
     let environment = ProcessInfo.processInfo.environment
+    if path.hasPrefix("pkcs11:") { return try tokenKey(path, environment) }
+    let pem = try text(path)
     do {
       do {
         return try FileKey(pem: pem, passphrase: environment["NOROSHI_PASSPHRASE"])
@@ -111,5 +113,18 @@ enum SealFiles {
           pem: pem, passphrase: Terminal.secret(prompt: "Passphrase of \(path): ") ?? "")
       }
     } catch { throw CommandFailure("\(path): \(error)", status: .badData) }
+  }
+
+  /// The PIN is that of the URI's pin-source, of NOROSHI_PASSPHRASE, or asked for.
+  private static func tokenKey(_ uri: String, _ environment: [String: String]) throws
+    -> any SigningKey
+  {
+    do {
+      var pin = environment["NOROSHI_PASSPHRASE"]
+      if pin == nil, try PKCS11URI(uri).pin(environment: environment) == nil {
+        pin = Terminal.secret(prompt: "PIN of \(uri): ")
+      }
+      return try NamedKey.open(uri, passphrase: pin, environment: environment) { try text($0) }
+    } catch { throw CommandFailure("\(error)", status: .unavailable) }
   }
 }

@@ -18,7 +18,7 @@ enum ReportLanguageName: String, CaseIterable, ExpressibleByArgument, Sendable {
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Verify seals, signatures and time stamps of CAdES, JAdES, ASiC and RFC 3161.",
+    abstract: "Verify seals, signatures and time stamps: PDF, CAdES, JAdES, ASiC, RFC 3161.",
     discussion: """
       Says by EN 319 102-1 who sealed or signed, what is covered, when at the latest, and why it is \
       or is not valid. The content of a detached seal is --content, or the file of the same name \
@@ -28,10 +28,13 @@ struct VerifyCommand: AsyncParsableCommand {
       INDETERMINATE.
 
       Examples:
+        noroshi verify report.pdf --trust-anchors ca.crt
         noroshi verify report.csv.p7s --trust-anchors ca.crt --crl ca.crl
         noroshi verify seal.p7s --content report.csv --trust-anchors ca.crt --language ja
         noroshi verify evidence.asice --trust-anchors ca.crt --at 2026-11-01T00:00:00Z
         noroshi verify bundle.json.jws --trust-anchors ca.crt --format json
+        noroshi verify report.pdf.tsr --trusted-list list.json --list-operator operator.crt \\
+          --require-accreditation
       """)
 
   @Argument(help: "The files that hold seals, signatures or time stamps.")
@@ -78,6 +81,28 @@ struct VerifyCommand: AsyncParsableCommand {
       """)
   var sealPolicy: [String] = []
 
+  @Option(
+    name: .long, parsing: .upToNextOption,
+    help: """
+      Trusted lists: which services were accredited when. Their services are trusted for as long as \
+      they were.
+      """)
+  var trustedList: [String] = []
+
+  @Option(
+    name: .long, parsing: .upToNextOption,
+    help: "Certificates of the lists' operators, or those above them.")
+  var listOperator: [String] = []
+
+  @Flag(name: .long, help: "Accept only what an accredited service sealed, certified or stamped.")
+  var requireAccreditation = false
+
+  func validate() throws {
+    guard trustedList.isEmpty || !listOperator.isEmpty else {
+      throw ValidationError("--trusted-list needs --list-operator: who may seal the lists.")
+    }
+  }
+
   func run() async throws {
     var validator = SealValidator(anchors: try anchors(trustAnchors), moment: try moment())
     if !timeStampAnchors.isEmpty { validator.timeStampAnchors = try anchors(timeStampAnchors) }
@@ -85,6 +110,8 @@ struct VerifyCommand: AsyncParsableCommand {
     validator.evidence = RevocationEvidence(
       crls: try crl.map(SealFiles.crl), ocsp: try ocsp.map(SealFiles.ocsp))
     validator.scheme = try scheme()
+    validator.trustedLists = try lists()
+    validator.requiresAccreditation = requireAccreditation
     var reports: [(name: String, report: ValidationReport)] = []
     for file in files { reports.append((file, try report(file, validator))) }
     try write(reports)
@@ -100,15 +127,11 @@ struct VerifyCommand: AsyncParsableCommand {
     var contents = try content.map { try SealFiles.content($0, hashes: hashes) }
     let kept = URL(fileURLWithPath: file).deletingPathExtension().path
     if contents.isEmpty, kept != file, FileManager.default.fileExists(atPath: kept),
-      SealFile(bytes) != .container, !Self.isEnclosed(bytes)
+      SealFile(bytes) != .container, SealFile(bytes) != .pdf, !Self.isEnclosed(bytes)
     {
       contents = [try SealFiles.content(kept, hashes: hashes)]
     }
-    guard let report = validator.validate(file: bytes, contents: contents) else {
-      throw CommandFailure(
-        "\(file) is a PDF, whose signatures this command does not read", status: .badData)
-    }
-    return report
+    return validator.validate(file: bytes, contents: contents)
   }
 
   /// Whether the seal holds its content, so that no file beside it is asked for.
@@ -125,6 +148,21 @@ struct VerifyCommand: AsyncParsableCommand {
       do { return try TrustAnchor(certificate) } catch {
         throw CommandFailure("\(certificate.subject): \(error)", status: .badData)
       }
+    }
+  }
+
+  private func lists() throws -> TrustedLists {
+    let validator = try TrustedListFiles.validator(listOperator, crl: crl)
+    var sealed: [SealedTrustedList] = []
+    for path in trustedList {
+      do {
+        sealed.append(try SealedTrustedList(verifying: try SealFiles.read(path), by: validator))
+      } catch let error as TrustedListError {
+        throw CommandFailure("\(path): \(error)", status: .badData)
+      }
+    }
+    do throws(TrustedListError) { return try TrustedLists(sealed) } catch {
+      throw CommandFailure("\(error)", status: .badData)
     }
   }
 

@@ -107,6 +107,32 @@ struct NoticeHouse {
       ], attributes: ["packets": "4096", "services": "80/tcp 443/tcp", "rate.pps": "70000"])
   }
 
+  static func attacker(_ address: String, attributes: [String: String]) -> Finding {
+    Finding(
+      kind: .denialOfServiceSource, subject: .init(Self.address(address)), sensor: "flows",
+      firstSeen: moment("2026-11-24T11:00:00Z"), lastSeen: moment("2026-11-24T11:05:00Z"),
+      confidence: Confidence(percent: 75), marking: .amber,
+      evidence: [
+        .init(
+          name: "attack-source", summary: "812 packets of udp-flood to a host under attack.",
+          values: ["packets": "812", "octets": "70000"])
+      ], attributes: attributes)
+  }
+
+  static func reflector(_ address: String, port: UInt16?) -> Finding {
+    Finding(
+      kind: .denialOfServiceReflector,
+      subject: .init(Self.address(address), port: port, transport: port == nil ? nil : .udp),
+      sensor: "flows", firstSeen: moment("2026-11-24T11:00:00Z"),
+      lastSeen: moment("2026-11-24T11:05:00Z"), confidence: Confidence(percent: 80),
+      marking: .amber,
+      evidence: [
+        .init(
+          name: "open-reflector", summary: "Answered 41 addresses outside.",
+          values: ["out": "912000", "in": "40000"])
+      ], attributes: ["service": "dns"])
+  }
+
   func record(_ findings: [Finding], at moment: Timestamp = morning) throws -> CaseChanges {
     let index = ConstituencyIndex(constituency)
     return try register.record(findings, at: moment) { index.responsible(for: $0.subject.address) }

@@ -70,9 +70,34 @@ struct NoticeRenderingTests {
     keys += [
       "malware-fingerprint", "iot-port-set", "syn-ack-backscatter", "rst-backscatter",
       "icmp-error-backscatter", "icmp-reply-backscatter", "dns-backscatter", "member-internal",
-      "member-external", "member-backscatter",
+      "member-external", "member-backscatter", "attack-source", "attack-reflector",
+      "open-reflector",
     ].map { "evidence.\($0)" }
     for key in keys { #expect(catalogue.keys.contains(key), "\(key) has no text") }
+  }
+
+  @Test("a notice of flows says that flows were looked at, and asks to find the subscriber")
+  func ofFlows() throws {
+    let findings = [
+      NoticeHouse.attacker("192.0.2.10", attributes: ["vectors": "udp-flood", "ports": "80/udp"]),
+      NoticeHouse.reflector("192.0.2.12", port: 53),
+    ]
+    let mail = try parts(findings: findings).filter { $0.format == .mail }
+    let japanese = try #require(mail.first { $0.language == .japanese }?.text)
+    #expect(japanese.contains("フロー情報"))
+    #expect(!japanese.contains("ダークネット"))
+    #expect(japanese.contains("【DDoS攻撃への加担の疑い】"))
+    #expect(japanese.contains("【DDoS攻撃の踏み台（リフレクター）となる機器】"))
+    #expect(japanese.contains("利用者の特定について"))
+    let english = try #require(mail.first { $0.language == .english }?.text)
+    #expect(english.contains("looks at flow records of routers"))
+    #expect(english.contains("812 packets (70000 octets) of attack traffic"))
+    let mixed = try parts(findings: findings + [NoticeHouse.infected("192.0.2.7")])
+    let both = try #require(mixed.first { $0.format == .mail && $0.language == .english }?.text)
+    #expect(both.contains("(dark) address space, and flow records"))
+    let table = try #require(mixed.first { $0.format == .csv }).text
+    #expect(table.contains(",availability,ddos,dos-source,"))
+    #expect(table.contains(",vulnerable,ddos-amplifier,dos-reflector,"))
   }
 
   @Test("no place in a text is left unfilled, and a value that looks like one is not filled in")
@@ -193,6 +218,13 @@ struct XARFReportTests {
           confidence: Confidence(percent: 70), marking: .amberStrict, evidence: [],
           attributes: ["ports": "0/tcp"]))
     }
+    findings += [
+      NoticeHouse.attacker("192.0.2.10", attributes: ["vectors": "udp-flood", "ports": "80/udp"]),
+      NoticeHouse.attacker(
+        "192.0.2.11", attributes: ["vectors": "tcp-syn-flood", "source.port": "1024"]),
+      NoticeHouse.reflector("192.0.2.12", port: 53),
+      NoticeHouse.reflector("2001:db8::12", port: nil),
+    ]
     let cases = findings.enumerated().map { place, finding in
       NoticeCase(
         item: Case(
@@ -215,8 +247,21 @@ struct XARFReportTests {
       from: try PythonTool.run([
         "\(PythonTool.fixtures)/check_xarf.py", folder, "\(PythonTool.fixtures)/xarf",
       ]))
-    #expect(answer.count == 5)
+    #expect(answer.count == 9)
     #expect(answer.problems == [])
+    let reports = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: folder)))
+        as? [[String: Any]])
+    let kinds = reports.suffix(4).map { "\($0["category"] ?? "")/\($0["type"] ?? "")" }
+    #expect(
+      kinds == [
+        "reputation/threat_intelligence", "connection/ddos", "vulnerability/open_service",
+        "vulnerability/open_service",
+      ])
+    #expect(reports[5]["threat_type"] as? String == "dos_source")
+    #expect(reports[6]["attack_vector"] as? String == "tcp-syn-flood")
+    #expect(reports[7]["service"] as? String == "dns")
+    #expect(reports[7]["source_port"] as? Int == 53)
   }
 
   @Test("the identifier of a report is a UUID of version 5, as Python derives it")

@@ -120,12 +120,35 @@ struct AttackExchangeTests {
       #expect(findings.first?.subject.address == attack.target.address)
       if attack.vectors.first?.nature == .forged { #expect(findings.count == 1) }
       #expect(findings.map(\.id) == attack.findings(sensor: "border").map(\.id))
-      let more = Set(findings.dropFirst().map(\.kind.rawValue))
-      #expect(more.isSubset(of: ["dos-source", "dos-reflector"]))
-      if Finding.Kind(rawValue: "dos-source") != nil, attack.vectors.first?.nature != .forged {
-        #expect(findings.count == 11)
+      let nature = attack.vectors.first?.nature
+      if nature == .forged { continue }
+      #expect(findings.count == 11)
+      let kind: Finding.Kind =
+        nature == .reflector ? .denialOfServiceReflector : .denialOfServiceSource
+      for finding in findings.dropFirst() {
+        #expect(finding.kind == kind)
+        #expect(finding.attributes["attack.id"] == attack.id)
+      }
+      if nature == .reflector {
+        #expect(findings.last?.attributes["service"] == attack.vectors.first?.service)
+        #expect(
+          findings.last?.attributes["source.port"]
+            == attack.vectors.first?.sourcePort.map { String($0) })
       }
     }
+  }
+
+  @Test("only sources that somebody answers for make findings, and a later reading is the same one")
+  func answeredSources() throws {
+    var attack = try #require(try Self.attacks().first { $0.vectors.first?.nature == .direct })
+    let own = try #require(attack.sources.last?.address)
+    let first = attack.findings(sensor: "border") { $0 == own }
+    #expect(first.map(\.subject.address) == [attack.target.address, own])
+    attack.sources[attack.sources.count - 1].packets += 1_000
+    attack.sources[attack.sources.count - 1].last = attack.end.advanced(bySeconds: 30)
+    let second = attack.findings(sensor: "border") { $0 == own }
+    #expect(second.map(\.id) == first.map(\.id))
+    #expect(second.last != first.last)
   }
 
   @Test("attacks, scans and what was learned come back from the database as they were")

@@ -1,5 +1,5 @@
 public import Findings
-import NetworkTypes
+public import NetworkTypes
 
 /// The numbers that decide which sources become findings, and so cases.
 public struct AttackFindingParameters: Sendable {
@@ -19,26 +19,23 @@ public struct AttackFindingParameters: Sendable {
   public init() {}
 }
 
-extension Finding.Kind {
-  // By their raw values, which stand in databases: whether these kinds make cases is the
-  // vocabulary's.
-
-  /// A host that takes part in an attack.
-  static let attackSource = Finding.Kind(rawValue: "dos-source")
-  /// A host that attacks are reflected by.
-  static let reflector = Finding.Kind(rawValue: "dos-reflector")
-}
-
 extension Attack {
-  /// The victim, and the sources that are probably true.
+  /// The victim, and the sources that somebody answers for and that are probably true.
   ///
-  /// - Parameter sensor: the name of the sensor in the findings.
+  /// - Parameters:
+  ///   - sensor: the name of the sensor in the findings.
+  ///   - isAnswered: whether an organisation that can be told answers for an address. Sources of
+  ///     nobody are kept with the attack and make no findings.
   public func findings(
-    sensor: String, parameters: AttackFindingParameters = AttackFindingParameters()
+    sensor: String, parameters: AttackFindingParameters = AttackFindingParameters(),
+    isAnswered: (IPAddress) -> Bool = { _ in true }
   ) -> [Finding] {
     var findings = [victim(sensor, parameters)]
-    for source in sources.prefix(parameters.largestSourceCount)
-    where source.packets >= parameters.leastPackets {
+    let told = sources.filter { source in
+      source.packets >= parameters.leastPackets && source.nature != .forged
+        && isAnswered(source.address)
+    }
+    for source in told.prefix(parameters.largestSourceCount) {
       if let finding = finding(source, sensor, parameters) { findings.append(finding) }
     }
     return findings
@@ -70,16 +67,34 @@ extension Attack {
   private func finding(
     _ source: AttackSource, _ sensor: String, _ parameters: AttackFindingParameters
   ) -> Finding? {
-    let kind: Finding.Kind?
+    let kind: Finding.Kind
     let confidence: Int
     switch source.nature {
     case .forged: return nil
-    case .reflector: (kind, confidence) = (.reflector, parameters.reflectorConfidence)
-    case .direct: (kind, confidence) = (.attackSource, parameters.directConfidence)
-    case .unknown: (kind, confidence) = (.attackSource, parameters.unknownConfidence)
+    case .reflector:
+      (kind, confidence) = (.denialOfServiceReflector, parameters.reflectorConfidence)
+    case .direct: (kind, confidence) = (.denialOfServiceSource, parameters.directConfidence)
+    case .unknown: (kind, confidence) = (.denialOfServiceSource, parameters.unknownConfidence)
     }
-    guard let kind else { return nil }
     let names = source.vectors.joined(separator: ", ")
+    let taken = vectors.filter { source.vectors.contains($0.name) }
+    let service = taken.lazy.compactMap(\.service).first
+    // Who answers a forged SYN is set up rightly: only amplifiers have something to mend.
+    if source.nature == .reflector, service == nil { return nil }
+    var attributes = [
+      "attack.id": id, "attack.name": name, "vectors": names, "packets": String(source.packets),
+      "nature": source.nature.rawValue,
+    ]
+    attributes["service"] = service ?? names
+    let ports = Set(taken.map(\.sourcePort))
+    if ports.count == 1, let port = ports.first ?? nil { attributes["source.port"] = String(port) }
+    // The destination ports say something of a source; of a reflector they are the forged sender's.
+    let transport = taken.first.map { IPProtocol(rawValue: $0.transport) }
+    if source.nature != .reflector, let transport, let ports = taken.first?.destinationPorts,
+      !ports.isEmpty
+    {
+      attributes["ports"] = ports.map { "\($0.value)/\(transport)" }.joined(separator: " ")
+    }
     // Since when it took part may change as more is known; when the attack began does not.
     return Finding(
       kind: kind, subject: .init(source.address), sensor: sensor, firstSeen: start,
@@ -95,10 +110,7 @@ extension Attack {
             "error": String(source.error),
           ])
       ],
-      attributes: [
-        "attack.id": id, "attack.name": name, "service": names,
-        "packets": String(source.packets), "nature": source.nature.rawValue,
-      ])
+      attributes: attributes)
   }
 }
 
@@ -130,18 +142,17 @@ extension ObservedScan {
 }
 
 extension ObservedReflector {
-  /// nil while the vocabulary has no word for it.
   public func finding(
     sensor: String, parameters: AttackFindingParameters = AttackFindingParameters()
-  ) -> Finding? {
-    guard let kind = Finding.Kind.reflector else { return nil }
+  ) -> Finding {
     let factorText = factor.map { String((($0 * 10).rounded()) / 10) }
     var attributes = [
       "service": service, "packets": String(packetsOut), "clients": String(Int(clients)),
     ]
     attributes["factor"] = factorText
     return Finding(
-      kind: kind, subject: .init(address, port: port, transport: .udp), sensor: sensor,
+      kind: .denialOfServiceReflector,
+      subject: .init(address, port: port, transport: .udp), sensor: sensor,
       firstSeen: first, lastSeen: last,
       confidence: Confidence(
         percent: (factor ?? 0) >= 2 ? parameters.reflectorConfidence : parameters.unknownConfidence),
@@ -152,7 +163,7 @@ extension ObservedReflector {
           summary: "Answered \(Int(clients)) addresses outside from port \(port) (\(service)) with "
             + "\(octetsOut) octets"
             + (factorText.map { ", \($0) for each one asked." } ?? "; no question was seen."),
-          values: ["octets.out": String(octetsOut), "octets.in": String(octetsIn)])
+          values: ["out": String(octetsOut), "in": String(octetsIn)])
       ], attributes: attributes)
   }
 }

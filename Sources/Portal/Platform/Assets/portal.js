@@ -4,6 +4,16 @@ document.addEventListener("submit", (event) => {
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
+// Texts to copy: the button is there only where the browser can.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.done;
+  });
+}
+
 // The search of flows: the place of a wrong filter, the builder, the window.
 for (const form of document.querySelectorAll("form[data-flows]")) {
   const filter = form.elements.filter;

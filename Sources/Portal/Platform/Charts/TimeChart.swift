@@ -115,6 +115,7 @@ struct TimeChart: Sendable {
 
   private func binLabel(_ start: Int64, _ visit: Visit, short: Bool) -> String {
     let text = visit.time(Timestamp(seconds: start))
+    if binSeconds < 60 { return String(short ? text.dropFirst(11).prefix(8) : text.prefix(19)) }
     guard short else {
       return binSeconds >= 86_400 ? String(text.prefix(10)) : String(text.prefix(16))
     }
@@ -204,7 +205,8 @@ enum Axis {
     index: Int, isMinor: Bool
   )] {
     let steps: [Int64] = [
-      300, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600,
+      1, 2, 5, 10, 15, 30, 60, 120, 300, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
+      172_800, 604_800, 1_209_600,
       2_592_000, 7_776_000,
     ]
     let span = Int64(bins) * binSeconds

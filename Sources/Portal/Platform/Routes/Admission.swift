@@ -25,6 +25,7 @@ struct Admission: Sendable {
   static let languageCookie = "noroshi_language"
   /// Binds the sign-in form to the browser that asked for it, as there is no session yet.
   static let visitorCookie = "noroshi_visitor"
+  static let visitorPurpose = "noroshi sign-in"
 
   func respond(
     _ route: Route, _ request: Request, _ context: PortalContext, readsForm: Bool = true
@@ -45,6 +46,15 @@ struct Admission: Sendable {
       visit = self.visit(as: viewer, request, context, form: [:])
       guard route.audience.admits(viewer?.account.role) else {
         return refusal(route, visit, viewer == nil ? .unauthenticated : .forbidden)
+      }
+      if case .upload = route.face {
+        return try await platform.uploads.pass {
+          let form = try await upload(request)
+          let visit = self.visit(
+            as: viewer, request, context, form: form.fields, files: form.files)
+          try checkForm(visit, request)
+          return try await route.handle(visit)
+        }
       }
       if readsForm, request.method == .post {
         let form = try await form(request)
@@ -78,7 +88,7 @@ struct Admission: Sendable {
         return viewer
       }
     case .asset: return nil
-    case .page, .form, .download: break
+    case .page, .form, .upload, .download: break
     }
     guard let token = cookies[Self.sessionCookie] else { return nil }
     return try await platform.accounts.viewer(session: token)
@@ -89,7 +99,8 @@ struct Admission: Sendable {
   }
 
   private func visit(
-    as viewer: Viewer?, _ request: Request, _ context: PortalContext, form: [String: String]
+    as viewer: Viewer?, _ request: Request, _ context: PortalContext, form: [String: String],
+    files: [String: [UploadedFile]] = [:]
   ) -> Visit {
     let cookies = Self.cookies(request)
     let query = QueryText.pairs(request.uri.query ?? "")
@@ -105,14 +116,15 @@ struct Admission: Sendable {
     let formToken =
       viewer?.session?.formToken
       ?? Secret.derived(
-        from: cookies[Self.visitorCookie] ?? Secret.token().text, for: "noroshi sign-in")
+        from: cookies[Self.visitorCookie] ?? Secret.token().text, for: Self.visitorPurpose)
     var parameters: [String: String] = [:]
     for (name, value) in context.parameters {
       parameters[String(name)] = QueryText.decode(value, plusIsSpace: false)
     }
     return Visit(
       path: QueryText.decode(request.uri.path, plusIsSpace: false), query: query,
-      parameters: parameters, form: form, viewer: viewer, language: language, zone: zone,
+      parameters: parameters, form: form, files: files, viewer: viewer, language: language,
+      zone: zone,
       formToken: formToken, isFromElsewhere: Self.isForeign(request),
       address: address(request, context), cookies: cookies,
       platform: platform)
@@ -172,6 +184,22 @@ struct Admission: Sendable {
     return form
   }
 
+  private func upload(_ request: Request) async throws -> MultipartForm {
+    let type = request.headers[.contentType] ?? ""
+    var request = request
+    let body: ByteBuffer
+    do {
+      body = try await request.collectBody(upTo: platform.configuration.parameters.uploadBytes)
+    } catch {
+      throw Problem.tooLarge
+    }
+    do throws(MultipartForm.Malformed) {
+      return try MultipartForm(Array(buffer: body), contentType: type)
+    } catch {
+      throw Problem(status: .unsupportedMediaType, code: "bad-form")
+    }
+  }
+
   private static func isForeign(_ request: Request) -> Bool {
     let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
     return site == "cross-site" || site == "same-site"
@@ -213,8 +241,10 @@ struct Admission: Sendable {
       .download where problem.status == .unauthorized:
       let target = visit.address(replacing: ["lang": nil])
       response = Answer.redirect(to: "/sign-in?next=\(QueryText.encode(target))")
-    case .form where problem.status == .unauthorized: response = Answer.redirect(to: "/sign-in")
-    case .page, .download, .form, .asset:
+    case .form where problem.status == .unauthorized,
+      .upload where problem.status == .unauthorized:
+      response = Answer.redirect(to: "/sign-in")
+    case .page, .download, .form, .upload, .asset:
       response = Answer.html(
         Layout.page(ProblemPage.view(problem, visit), for: visit), status: problem.status)
     }

@@ -18,6 +18,8 @@ struct Route: Sendable {
   enum Face: Sendable {
     case page
     case form
+    /// A form that may bring files.
+    case upload
     case download
     case asset
     case api(Operation)
@@ -104,6 +106,15 @@ enum Answer {
     var response = Self.text(text, type: type)
     response.headers[.contentDisposition] = "attachment; filename=\"\(name)\""
     return response
+  }
+
+  static func file(_ content: [UInt8], name: String, type: String) -> Response {
+    Response(
+      status: .ok,
+      headers: [
+        .contentType: type, .cacheControl: "no-store",
+        .contentDisposition: "attachment; filename=\"\(name)\"",
+      ], body: ResponseBody(byteBuffer: ByteBuffer(bytes: content)))
   }
 
   /// 303, so that the browser comes back with GET (RFC 9110 §15.4.4). Only paths of our own are

@@ -29,6 +29,8 @@ struct Visit: Sendable {
   /// What the route's `{name}` parts matched.
   let parameters: [String: String]
   let form: [String: String]
+  /// Files by the names of their fields.
+  let files: [String: [UploadedFile]]
   let viewer: Viewer?
   let language: Language
   let zone: Zone

@@ -1,4 +1,5 @@
 import FlowArchive
+import FlowCluster
 import FlowRecords
 import Portal
 
@@ -7,6 +8,16 @@ enum FlowMetrics {
   /// What was received and lost on the way, and what became of it in the archive.
   static func families(of service: CollectService) -> [MetricFamily] {
     families(of: service.collector.statistics().metrics) + archive(service.writer.counters)
+  }
+
+  /// What was received and lost on the way, and what became of it in the cluster.
+  static func families(of service: ClusterCollectService) -> [MetricFamily] {
+    families(of: service.collector.statistics().metrics)
+      + service.sink.metrics.map { metric in
+        MetricFamily(
+          name: metric.name, help: metric.help, kind: metric.isCounter ? .counter : .gauge,
+          samples: [MetricSample(value: Double(metric.value))])
+      }
   }
 
   /// One family for each name.

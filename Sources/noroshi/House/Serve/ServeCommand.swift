@@ -1,6 +1,7 @@
 import ArgumentParser
 import Casework
 import Constituency
+import FlowAnalysis
 import Foundation
 import Geolocation
 import Logging
@@ -49,13 +50,16 @@ struct ServeCommand: AsyncParsableCommand {
 
     let metrics = MetricsRegistry()
     let trust = try await house.trustAnswers(metrics)
+    let ranking = try house.configuredRanking()
     let portal = try Portal(
       configuration: house.portalConfiguration(port: port), accounts: house.accounts(store),
       store: store, trail: trail, telescope: TelescopeStore(store), register: register,
       outbox: outbox,
       constituency: { constituency.content.index }, geolocation: { geo.content },
-      flows: house.flowSource,
+      flows: house.flowSource(), ranking: { ranking.parameters },
       metrics: metrics, logger: house.logger, now: { House.now }, trust: trust,
+      accreditation: try house.publishedTrustedList(),
+      verification: try house.sealVerification(outbox),
       onServerRunning: { port in
         let settings = house.configuration.portal
         let host = settings.address.contains(":") ? "[\(settings.address)]" : settings.address
@@ -66,19 +70,18 @@ struct ServeCommand: AsyncParsableCommand {
       outbox: outbox, delivery: try house.deliveryService(outbox),
       constituency: { constituency.content.whole })
 
-    var services: [any Service] = [portal, notices]
+    var services: [any ServiceLifecycle.Service] = [portal, notices]
     if !house.configuration.telescope.live.interfaces.isEmpty {
       services.append(LiveTelescope(house: house))
     }
     if let trust, trust.authority != nil { services.append(TrustWatch(trust)) }
-    if house.configuration.flows.enabled {
-      let collector = try house.collectService(house.collectorConfiguration())
-      metrics.register { FlowMetrics.families(of: collector) }
-      services += [collector, ArchiveUpkeep(of: house, store: store)] as [any Service]
-      let flows = house.configuration.flows
-      let places = (flows.listen + flows.tcp).map(\.configurationText)
-      Terminal.error.line("Flows are collected on \(places.joined(separator: ", ")).")
+    if house.configuration.audit.stamped {
+      let stamping = try AuditStamping(house)
+      metrics.register { stamping.families }
+      services.append(stamping)
     }
+    services += try house.flowServices(store, metrics)
+    for line in house.flowsAnnouncement { Terminal.error.line(line) }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
