@@ -212,7 +212,16 @@ let package = Package(
       "CommandTests",
       of: [
         "noroshi", "NetworkTypes", "PacketCapture", "Anonymisation", "Settings", "Telescope",
-        "FlowRecords", "Portal", "TrustServices", argumentParser,
+        "FlowRecords", "FlowArchive", "FlowAnalysis", "FlowSamples", "Portal", "TrustServices",
+        argumentParser,
+      ]),
+    // Apart from the other commands: a server that closes what it inherits makes Foundation wait for
+    // it alone, and every other process of the same run goes unnoticed.
+    tests(
+      "ClusterCommandTests",
+      of: [
+        "noroshi", "NetworkTypes", "FlowRecords", "FlowArchive", "FlowCluster", "FlowAnalysis",
+        "FlowSamples",
       ]),
   ],
   swiftLanguageModes: [.v6]
