@@ -8,10 +8,16 @@ extension ContactTracker {
   /// They come in the order in which a live stream would have brought them, row group by row group, so
   /// that the pieces of a session that an exporter cut find each other.
   ///
+  /// - Parameter afterBatch: is called between batches, for what must not wait for the end.
   /// - Throws: ``ArchiveError``, or what the search's audit throws.
   @discardableResult
-  public func add(_ search: FlowSearch, _ query: FlowQuery) throws -> Int {
-    try search.forEachBatch(query, columns: Orientation.columns) { add($0) }
+  public func add(
+    _ search: FlowSearch, _ query: FlowQuery, afterBatch: () -> Void = {}
+  ) throws -> Int {
+    try search.forEachBatch(query, columns: Orientation.columns) { batch in
+      add(batch)
+      afterBatch()
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import Casework
 import Findings
 import FlowAnalysis
 import FlowArchive
+import FlowCluster
 import FlowRecords
 import Foundation
 import Logging
@@ -96,33 +97,43 @@ final class ContactService: ServiceLifecycle.Service, Sendable {
     }
   }
 
-  /// Takes in what the archive has of the last hours. What the collector receives from now on is not
-  /// in it yet: its blocks are opened at once, and a block is on the disk only seconds after its
-  /// flows came.
+  /// A tracker for a task that its thread waits for.
+  private struct Handed: @unchecked Sendable {
+    // @unchecked Sendable: the thread does nothing with it before the task has ended.
+    let tracker: ContactTracker
+  }
+
+  /// Takes in what the archive, or the cluster, has of the last hours. What the collector receives
+  /// from now on is not in it yet: its blocks are opened at once, and a block is on the disk only
+  /// seconds after its flows came.
   private func lookBack(_ tracker: ContactTracker) throws {
     let hours = house.configuration.detection.lookbackHours
-    guard hours > 0, FileManager.default.fileExists(atPath: house.data.flows) else { return }
-    let house = house
-    var search = FlowSearch(
-      archive: house.data.flows,
-      purpose: try SearchPurpose(
-        actor: "detection", purpose: "C&C detection of serve, as detection.enabled says")
-    ) { record in
-      try house.record(
-        "flows.search." + record.stage.rawValue, subject: record.archive, details: record.details,
-        by: .system("detection"), in: house.store())
-    }
-    let queue = queue
-    search.isCancelled = { queue.isEnding }
+    guard hours > 0 else { return }
     let now = House.now
     var query = try FlowQuery(.listing)
     query.window = now.advanced(bySeconds: -3_600 * Double(hours))...now
     query.windowRule = .overlapping
     query.isRaw = true
-    try search.forEachBatch(query) { batch in
-      tracker.add(batch)
-      take(queue.take(within: 0) ?? [], into: tracker)
+    let purpose = try SearchPurpose(
+      actor: "detection", purpose: "C&C detection of serve, as detection.enabled says")
+    let (house, queue) = (house, queue)
+    let audit: @Sendable (SearchRecord) throws -> Void = { record in
+      try house.record(
+        "flows.search." + record.stage.rawValue, subject: record.archive, details: record.details,
+        by: .system("detection"), in: house.store())
     }
+    if let cluster = house.configuration.flows.cluster {
+      let search = ClusterSearch(try ClusterAddress(cluster), purpose: purpose, audit: audit)
+      let handed = Handed(tracker: tracker)
+      let work: @Sendable () async throws -> Void = { [query] in
+        try await handed.tracker.add(search, query)
+      }
+      return try Waiting.forAnswer(isCancelled: { queue.isEnding }, work)
+    }
+    guard FileManager.default.fileExists(atPath: house.data.flows) else { return }
+    var search = FlowSearch(archive: house.data.flows, purpose: purpose, audit: audit)
+    search.isCancelled = { queue.isEnding }
+    try tracker.add(search, query) { take(queue.take(within: 0) ?? [], into: tracker) }
   }
 
   private func rank(_ tracker: ContactTracker) throws {
