@@ -60,7 +60,7 @@ public struct SealScheme: Hashable, Sendable {
   }
 
   /// The level of a certificate: the highest of its policies in the current scheme, else of 2021,
-  /// else level 1 for a certificate that names an organisation.
+  /// else level 1 for a certificate that names an organisation. A time-stamp unit makes no seals.
   func level(of certificate: Certificate) -> SchemeLevel? {
     var best: SchemeLevel?
     for information in certificate.extensions.certificatePolicies ?? [] {
@@ -74,7 +74,9 @@ public struct SealScheme: Hashable, Sendable {
       let isNewer = level.edition == .accreditation2025 && known.edition == .guideline2021
       if isNewer || level.edition == known.edition && level.level > known.level { best = level }
     }
-    if best == nil, !certificate.subject.texts(.organization).isEmpty {
+    if best == nil, !certificate.subject.texts(.organization).isEmpty,
+      !TimeStampToken.isTimeStampUnit(certificate)
+    {
       return SchemeLevel(edition: .accreditation2025, level: 1, policy: nil)
     }
     return best
