@@ -68,6 +68,20 @@ struct SealCommandTests {
     try house.run("verify", changed, "--trust-anchors", root, expecting: 2)
   }
 
+  @Test("a certificate that is refused leaves no key in the way of the next try")
+  func refusedCertificate() throws {
+    let house = try StampHouse()
+    let name = house.path + "/q"
+    try house.run(
+      "ca", "issue", "seal", "--organisation-identifier", "NTRXX-0000", "--output", name,
+      expecting: ExitStatus.badData.rawValue)
+    #expect(!FileManager.default.fileExists(atPath: name + ".key"))
+    try house.run(
+      "ca", "issue", "seal", "--organisation", "例示機構", "--organisation-identifier", "NTRXX-0000",
+      "--output", name)
+    #expect(FileManager.default.fileExists(atPath: name + ".key"))
+  }
+
   @Test("what cannot be sealed or verified is refused with a sentence")
   func refusals() throws {
     let house = try StampHouse()

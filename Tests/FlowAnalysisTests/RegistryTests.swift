@@ -83,4 +83,13 @@ struct RegistryTests {
     #expect(client.confidence.percent > 80)
     #expect(client.evidence.first?.summary.contains("scans port 23") == true)
   }
+
+  @Test("a kind of evidence that adds nothing is not given as a reason")
+  func reasonsThatCount() throws {
+    var server = try #require(try servers().first)
+    server.evidence[.synchronous] = 0.002
+    #expect(!ServerExplanation(server).lines.contains { $0.kind == .synchronous })
+    server.evidence[.synchronous] = 0.5
+    #expect(ServerExplanation(server).lines.contains { $0.kind == .synchronous })
+  }
 }

@@ -207,6 +207,18 @@ struct PAdESSealTests {
     await #expect(throws: PDFError.encrypted) {
       try await house.padesSealer().seal(encrypted, at: TestAuthority.now)
     }
+    // Nothing says that its signatures are bad.
+    #expect(
+      try house.validator().validate(pdf: encrypted).verdict
+        == "INDETERMINATE SIGNED_DATA_NOT_FOUND")
+    for name in ["", "a.b"] {
+      var description = PAdESSealer.Description()
+      description.fieldName = name
+      await #expect(throws: SealError.fieldName(name)) {
+        try await house.padesSealer().seal(
+          PDFFixtures.table(), description: description, at: TestAuthority.now)
+      }
+    }
     await #expect(throws: SealError.timeStampSourceNeeded(.archive)) {
       var sealer = try house.padesSealer()
       sealer.timeStamps = nil

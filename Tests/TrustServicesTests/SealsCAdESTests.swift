@@ -162,6 +162,17 @@ struct SealsCAdESTests {
     #expect(report.signatures[0].provenTime == nil)
   }
 
+  @Test("B-LT about which nobody answers is refused, not called B-LT")
+  func unanswered() async throws {
+    let house = try SealHouse { $0.crlDistributionPoints = [] }
+    var sealer = try house.sealer()
+    sealer.revocation = nil
+    await #expect(throws: SealError.self) {
+      try await sealer.seal(
+        ContentDigests([1]), level: .longTerm, isDetached: true, at: TestAuthority.now)
+    }
+  }
+
   @Test("B-T without an authority and a foreign key are refused with a reason")
   func refusals() async throws {
     let house = try SealHouse()

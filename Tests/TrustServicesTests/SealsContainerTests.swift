@@ -67,6 +67,23 @@ struct SealsContainerTests {
     #expect(throws: MalformedStructure.self) { try ZipArchive(reading: twice) }
   }
 
+  @Test("a file that is named twice is told by name; a local header that differs is refused")
+  func differing() async throws {
+    let house = try SealHouse()
+    await #expect(throws: SealError.nameTwice("flows.csv")) {
+      try await ASiCContainer.seal(
+        [Self.files[0], Self.files[0]], with: try house.sealer(), at: TestAuthority.now)
+    }
+    let good = try ZipArchive([.init(name: "a", content: [1, 2, 3])]).encoded()
+    #expect(try ZipArchive(reading: good).entries.count == 1)
+    // Method, checksum, both sizes.
+    for offset in [8, 14, 18, 22] {
+      var bytes = good
+      bytes[offset] ^= 8
+      #expect(throws: MalformedStructure.self, "\(offset)") { try ZipArchive(reading: bytes) }
+    }
+  }
+
   @Test("bombs, broken sizes and truncated containers are refused")
   func hostile() throws {
     let good = try ZipArchive([.init(name: "a", content: Array(repeating: 7, count: 100))])

@@ -221,6 +221,23 @@ struct ValidationTests {
         .verdict == "INDETERMINATE CHAIN_CONSTRAINTS_FAILURE")
   }
 
+  @Test("a certificate for servers or time stamps alone makes no seal that passes")
+  func purposes() throws {
+    for purposes in [[OID.serverAuth], [OID.timeStamping], [OID.serverAuth, OID.ocspSigning]] {
+      let house = try SealHouse(.p256) { $0.extendedKeyUsage = purposes }
+      let message = try house.sealer().sign(Self.content, at: Self.now)
+      #expect(
+        try house.validator(crls: [house.crl])
+          .validate(cms: message.encoded, content: Self.content).verdict
+          == "INDETERMINATE CHAIN_CONSTRAINTS_FAILURE")
+    }
+    let person = try SealHouse(.p256) { $0.extendedKeyUsage = [OID.serverAuth, [1, 3, 6, 1, 1]] }
+    let message = try person.sealer().sign(Self.content, at: Self.now)
+    #expect(
+      try person.validator(crls: [person.crl])
+        .validate(cms: message.encoded, content: Self.content).verdict == "TOTAL-PASSED")
+  }
+
   @Test("a report survives JSON unchanged")
   func json() async throws {
     let house = try SealHouse()

@@ -20,11 +20,15 @@ public struct ServerExplanation: Sendable {
     public var points: Double { value * weight }
   }
 
-  /// The reckoning, what speaks loudest first.
+  /// Log-odds below which a line is left out, as it would read `0.00`: a kind that says nothing must
+  /// not look like one more reason.
+  private static let leastPoints = 0.005
+
+  /// The reckoning, what speaks loudest first; what adds nothing is left out.
   public var lines: [Line] {
     server.evidence.map { kind, value in
       Line(kind: kind, value: value, weight: parameters.weight(kind), words: words(kind, value))
-    }.sorted {
+    }.filter { abs($0.points) >= Self.leastPoints }.sorted {
       abs($0.points) != abs($1.points)
         ? abs($0.points) > abs($1.points) : $0.kind.rawValue < $1.kind.rawValue
     }

@@ -50,9 +50,9 @@ extension DetectedServer {
           evidence: [
             Finding.Evidence(
               name: "flow-command-server",
-              summary: "\(client.contacts) contacts with \(service), which is "
-                + "\(grade.rawValue) as a C&C server"
-                + (conduct.isEmpty ? "" : "; it also " + conduct.joined(separator: ", ")),
+              summary: "\(client.contacts) contacts with \(service), rated as a "
+                + "\(grade.rawValue) C&C server"
+                + (conduct.isEmpty ? "" : "; besides: " + conduct.joined(separator: ", ")),
               values: ["server": service.description, "contacts": "\(client.contacts)"])
           ], attributes: ["server": service.description]))
     }

@@ -135,7 +135,7 @@ struct AttackPages: Sendable {
     facts.add(
       visit.t("column.nature"),
       """
-      <strong>\(visit.t("nature.\(vector.nature.rawValue)"))</strong> \
+      <strong>\(visit.t("nature.\(vector.nature.rawValue)"))</strong> · \
       \(visit.t("nature-long.\(vector.nature.rawValue)")) <small lang="en">\(vector.evidence)</small>
       """)
     return """
@@ -146,7 +146,9 @@ struct AttackPages: Sendable {
   private func course(_ attack: Attack, _ visit: Visit) -> HTML {
     guard attack.series.packets.count > 1 else { return .empty }
     let step = Int64(max(1, attack.series.stepSeconds))
+    // The quiet time that showed that it was over is no part of it.
     let starts = attack.series.packets.indices.map { attack.start.seconds + Int64($0) * step }
+      .filter { !attack.isOver || $0 <= attack.end.seconds }
     let charts = [
       ("packets", visit.t("column.pps"), attack.series.packets),
       ("bits", visit.t("column.bps"), attack.series.bits),
@@ -159,7 +161,7 @@ struct AttackPages: Sendable {
             "from": visit.time(attack.start), "to": visit.time(attack.end),
             "step": ServerEvidence.duration(Double(step), visit),
           ]), starts: starts, binSeconds: step,
-        series: [.init(name: title, values: values.map { $0.rounded() })])
+        series: [.init(name: title, values: values.prefix(starts.count).map { $0.rounded() })])
       return "<div><h3>\(title)</h3>\(chart.html(visit))</div>"
     }
     return """
@@ -203,7 +205,8 @@ struct AttackPages: Sendable {
       <section class="panel part" id="sources"><h2>\(visit.t("attack.sources")) \
       <small>\(Self.count(attack, visit))</small></h2>
       <p class="exports"><a href="\(path)/sources/csv" download>CSV</a></p>
-      <p class="meta">\(visit.t("attack.sources-note", ["kept": visit.number(attack.sources.count)]))</p>
+      <p class="meta">\(visit.t("attack.sources-note", ["kept": visit.number(attack.sources.count)])) \
+      \(attack.sources.contains { $0.error > 0 } ? visit.t("attack.sources-error") : "")</p>
       <nav class="tabs" aria-label="\(visit.t("attack.grouped"))"><ul>\(tabs)</ul></nav>
       \(table(groups.prefix(Self.shownSources), groupColumns(key, attack), visit, title: visit.t("attack.grouped")))
       <h3>\(visit.t("attack.strongest"))</h3>

@@ -65,7 +65,11 @@ struct AttackTables: Sendable {
           .joined(" ")
       }, value: { .list($0.vectors) }),
     Column("name", .text, hidden: true, value: { .text($0.name) }),
-    Column("end", .time, value: { .time($0.end) }),
+    Column(
+      "end", .time,
+      markup: { attack, visit in
+        attack.isOngoing ? "<span class=\"none\">–</span>" : visit.timeElement(attack.end)
+      }, value: { .time($0.end) }),
     Column("peak_pps", .number, value: { .number($0.peakPackets.rounded()) }),
     Column("peak_bps", .number, value: { .number($0.peakBits.rounded()) }),
     Column("packets", .integer, hidden: true, value: { .count($0.packets) }),

@@ -228,8 +228,12 @@ struct ServerPages: Sendable {
           ? "\(ServerEvidence.duration(client.rhythm.period, visit))"
           : "<span class=\"none\">–</span>"
       }, value: { $0.rhythm.period > 0 ? .number($0.rhythm.period) : .none }),
-    Column("bytes_out", .integer, value: { .count($0.bytesOut) }),
-    Column("bytes_in", .integer, value: { .count($0.bytesIn) }),
+    Column(
+      "bytes_out", .integer, markup: { client, visit in octets(client.bytesOut, visit) },
+      value: { .count($0.bytesOut) }),
+    Column(
+      "bytes_in", .integer, markup: { client, visit in octets(client.bytesIn, visit) },
+      value: { .count($0.bytesIn) }),
     Column("first_seen", .time, value: { .time($0.firstSeen) }),
     Column("last_seen", .time, value: { .time($0.lastSeen) }),
     Column(
@@ -240,6 +244,11 @@ struct ServerPages: Sendable {
         return words.map { "<span class=\"tag\">\($0)</span>" as HTML }.joined(" ")
       }, value: { .list($0.conduct.words) }),
   ]
+
+  /// Octets as the tracker keeps them: each contact's in units of sixteen, a part of one as a whole.
+  private static func octets(_ octets: UInt64, _ visit: Visit) -> HTML {
+    octets > 0 ? "≈ \(visit.number(octets))" : "\(visit.number(octets))"
+  }
 
   // MARK: Flows
 

@@ -92,7 +92,7 @@ public struct CertificateApplication: Sendable {
         (DistinguishedName.AttributeType.country, "country"), (.organization, "organisation"),
         (.commonName, "common name"),
       ] where subject.texts(type).isEmpty {
-        return .refused("a seal's subject needs a \(name) (EN 319 412-3)")
+        return .refused("a seal's subject has no \(name) (EN 319 412-3)")
       }
     case .server:
       guard !alternativeNames.isEmpty else {

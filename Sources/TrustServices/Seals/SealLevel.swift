@@ -40,6 +40,8 @@ public enum SealError: Error, Hashable, Sendable, CustomStringConvertible {
   case contentNeeded
   case digestNeeded(HashAlgorithm)
   case revocationMissing(String)
+  case fieldName(String)
+  case nameTwice(String)
   case cannotRead(String)
   case unsupported(String)
 
@@ -56,6 +58,11 @@ public enum SealError: Error, Hashable, Sendable, CustomStringConvertible {
       "The \(hash.rawValue) digest of the content is needed. Give the content itself."
     case .revocationMissing(let subject):
       "Nothing says whether the certificate of \(subject) is revoked. Supply a CRL or OCSP answer."
+    case .fieldName(let name):
+      "The document has a field \"\(name)\" already, or the name is empty or has a dot; the seal gets "
+        + "a field of its own. Choose another name."
+    case .nameTwice(let name):
+      "Two of the files are named \(name), and a container holds each name once. Rename one."
     case .cannotRead(let what): "The seal cannot be extended: \(what)"
     case .unsupported(let what): "\(what) is not supported here. Choose another form."
     }

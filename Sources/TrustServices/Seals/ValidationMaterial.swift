@@ -26,7 +26,8 @@ public struct ValidationMaterial: Sendable {
   /// The chains of `wanted` and of whoever signed the answers about them.
   ///
   /// A certificate that states where its CRL or responder is has to be answered for, else
-  /// ``SealError/revocationMissing(_:)``.
+  /// ``SealError/revocationMissing(_:)``; and something has to be answered about somebody, unless all
+  /// are trusted or need no answer, because the seal would be of a lower level than it is said to be.
   public func collect(for wanted: [Certificate], known: [Certificate]) async throws -> Collection {
     var pool = pool
     for certificate in known { pool.insert(certificate) }
@@ -61,6 +62,13 @@ public struct ValidationMaterial: Sendable {
           }
         }
       }
+    }
+    if found.revocation.isEmpty,
+      let unanswered = wanted.first(where: {
+        !anchors.contains($0) && !$0.isSelfIssued && !$0.extensions.hasOCSPNoCheck
+      })
+    {
+      throw SealError.revocationMissing("\(unanswered.subject)")
     }
     return found
   }

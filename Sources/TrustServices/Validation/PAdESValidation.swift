@@ -6,6 +6,8 @@ extension SealValidator {
   public func validate(pdf bytes: [UInt8], limits: PDFLimits = PDFLimits()) -> ValidationReport {
     do {
       return try PAdESReader(self, bytes, limits).report()
+    } catch let error as PDFError where error.isOutOfReach {
+      return ValidationReport(format: .pades, checkedAt: moment, outOfReach: "\(error)")
     } catch {
       return ValidationReport(format: .pades, checkedAt: moment, unreadable: "\(error)")
     }

@@ -127,6 +127,16 @@ struct SignatureJudgement {
         .chainConstraintsFailure,
         "The certificate's key is not meant for signatures. Do not use it.")
     }
+    // Only for the purposes that are named (RFC 5280 4.2.1.12). Signers have many of them; these say
+    // that the key is for something else.
+    if let purposes = facts.certificate.extensions.extendedKeyUsage, !purposes.isEmpty,
+      purposes.allSatisfy([OID.serverAuth, OID.timeStamping, OID.ocspSigning].contains)
+    {
+      return .indeterminate(
+        .chainConstraintsFailure,
+        "The certificate is for servers, time stamps or OCSP answers alone. Do not take it for a seal."
+      )
+    }
     return weak ?? .passed
   }
 

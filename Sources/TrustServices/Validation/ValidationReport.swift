@@ -35,6 +35,15 @@ public struct ValidationReport: Hashable, Sendable, Codable {
     conclusion = .failed(.formatFailure, reason)
   }
 
+  /// A report on a file whose signatures are out of reach here, though the file may be in order
+  /// (encrypted, larger than is read).
+  public init(format: SealFormat?, checkedAt: Timestamp, outOfReach reason: String) {
+    self.format = format
+    self.checkedAt = checkedAt
+    signatures = []
+    conclusion = .indeterminate(.signedDataNotFound, reason)
+  }
+
   /// Failed before indeterminate before passed.
   static func worst(_ conclusions: [Conclusion]) -> Conclusion? {
     conclusions.first { $0.indication == .totalFailed }

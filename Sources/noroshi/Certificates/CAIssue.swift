@@ -89,8 +89,13 @@ struct CAIssue: AsyncParsableCommand {
       throw CommandFailure(
         "\(path) is there already", advice: "Choose another --output.", status: .cannotCreate)
     }
-    let application = try application(house)
-    let certificate = try authority.issue(application, at: House.now)
+    let (application, key) = try application(house)
+    let certificate: Certificate
+    do { certificate = try authority.issue(application, at: House.now) } catch {
+      throw CommandFailure("\(error)", status: .badData)
+    }
+    // Not before the certificate is certain: a key without one would be in the way of the next try.
+    if let key { try DurableFile.write(key.utf8, to: output + ".key") }
     try DurableFile.write(
       (certificate.pem + authority.certificate.pem).utf8, to: output + ".pem", mode: 0o644)
     try house.audit(
@@ -99,7 +104,8 @@ struct CAIssue: AsyncParsableCommand {
     Terminal.error.line("\(output).pem: \(certificate), valid to \(certificate.notAfter)")
   }
 
-  private func application(_ house: House) throws -> CertificateApplication {
+  /// What is asked for, and the PEM of a key that was made for it.
+  private func application(_ house: House) throws -> (CertificateApplication, key: String?) {
     var names = try alternativeNames()
     let identifier = try identifier()
     let asked = try request.map { path in
@@ -108,6 +114,7 @@ struct CAIssue: AsyncParsableCommand {
       }
     }
     let publicKey: PublicKey
+    var newKey: String?
     var name: DistinguishedName
     if let asked {
       publicKey = asked.publicKey
@@ -121,12 +128,12 @@ struct CAIssue: AsyncParsableCommand {
     } else {
       let key = try FileKey.generate(kind)
       let passphrase = try house.newPassphrase(nil, for: profile.rawValue)
-      try DurableFile.write(try key.pem(passphrase: passphrase).utf8, to: output + ".key")
+      newKey = try key.pem(passphrase: passphrase)
       publicKey = key.publicKey
       name = try subject.subject(
         dns.first ?? subject.organisation ?? profile.rawValue, identifier: identifier)
     }
-    return CertificateApplication(
+    let application = CertificateApplication(
       profile: profile.profile, subject: name, publicKey: publicKey, alternativeNames: names,
       policies: try policy.map { text in
         guard let policy = ASN1ObjectIdentifier(dotted: text) else {
@@ -134,6 +141,7 @@ struct CAIssue: AsyncParsableCommand {
         }
         return policy
       }, days: days)
+    return (application, newKey)
   }
 
   private func identifier() throws -> String? {

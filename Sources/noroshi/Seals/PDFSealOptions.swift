@@ -7,7 +7,9 @@ struct PDFSealOptions: ParsableArguments {
     name: .long, help: "PDF: show the seal as a box with the organisation's name and the time.")
   var visible = false
 
-  @Option(name: .long, help: "PDF: the page of the visible seal, counted from 1.")
+  @Option(
+    name: .long,
+    help: "PDF: the page of the visible seal, counted from 1; the last one where there are fewer.")
   var page: Int?
 
   @Option(name: .long, help: "PDF: why it is sealed.")

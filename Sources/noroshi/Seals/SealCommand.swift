@@ -102,6 +102,9 @@ struct SealCommand: AsyncParsableCommand {
       guard files.count == 1, output != nil else {
         throw ValidationError("--extend takes one seal and --output.")
       }
+      guard level >= .timeStamped else {
+        throw ValidationError("--extend needs a --level above b-b, which every seal has.")
+      }
     } else {
       guard key != nil, certificate != nil else {
         throw ValidationError("Sealing needs --key and --certificate.")
@@ -130,6 +133,10 @@ struct SealCommand: AsyncParsableCommand {
       throw CommandFailure("\(error)", status: .badData)
     } catch let error as TimeStampRejection {
       throw CommandFailure("\(error)", status: .unavailable)
+    } catch let error as TimeStampError {
+      throw CommandFailure(
+        "The time-stamp authority's answer does not hold: \(error)",
+        advice: "Ask another authority; nothing was written.", status: .unavailable)
     } catch let error as MalformedStructure {
       throw CommandFailure("\(error)", status: .badData)
     } catch let error as PDFError {
@@ -145,7 +152,8 @@ struct SealCommand: AsyncParsableCommand {
 
   private func cadesSealer(_ identity: SealingIdentity) throws -> CAdESSealer {
     var sealer = CAdESSealer(
-      identity: identity, timeStamps: sources.stamps(), revocation: try sources.revocation())
+      identity: identity, timeStamps: sources.stamps(),
+      revocation: try sources.revocation(sealing: identity.certificate))
     sealer.anchors = try sources.anchors()
     sealer.certificates = sealer.anchors
     return sealer
@@ -153,7 +161,8 @@ struct SealCommand: AsyncParsableCommand {
 
   private func jadesSealer(_ identity: SealingIdentity) throws -> JAdESSealer {
     var sealer = JAdESSealer(
-      identity: identity, timeStamps: sources.stamps(), revocation: try sources.revocation())
+      identity: identity, timeStamps: sources.stamps(),
+      revocation: try sources.revocation(sealing: identity.certificate))
     sealer.anchors = try sources.anchors()
     sealer.certificates = sealer.anchors
     return sealer
@@ -161,7 +170,8 @@ struct SealCommand: AsyncParsableCommand {
 
   private func padesSealer(_ identity: SealingIdentity) throws -> PAdESSealer {
     var sealer = PAdESSealer(
-      identity: identity, timeStamps: sources.stamps(), revocation: try sources.revocation())
+      identity: identity, timeStamps: sources.stamps(),
+      revocation: try sources.revocation(sealing: identity.certificate))
     sealer.anchors = try sources.anchors()
     sealer.certificates = sealer.anchors
     return sealer
@@ -174,6 +184,7 @@ struct SealCommand: AsyncParsableCommand {
 
   private func seal() async throws {
     let identity = try identity()
+    try sources.refuseRevoked(identity.certificate)
     let moment = currentMoment()
     if chosenFormat == .asic {
       let contents = try files.map {

@@ -16,25 +16,50 @@ enum SealFiles {
   }
 
   static func read(_ path: String, limit: Int = largestSeal) throws -> [UInt8] {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw CommandFailure("There is no file \(path)", status: .noInput)
-    }
+    try checkIsFile(path)
     let size = try size(path)
     guard size <= limit else {
       throw CommandFailure(
         "\(path) has \(size) octets, more than the \(limit) that are read here",
-        advice: "Seal it detached (--detached), which has no such limit.", status: .badData)
+        advice: "Content may have any size where it is sealed detached (--detached).",
+        status: .badData)
     }
-    return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw CommandFailure(
+        "\(path) cannot be read", advice: "Check whose it is, and its permissions.",
+        status: .noInput)
+    }
+    defer { try? handle.close() }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(size)
+    // A pipe has no size and ends when it ends.
+    while let piece = try handle.read(upToCount: pieceSize), !piece.isEmpty {
+      bytes += piece
+      guard bytes.count <= limit else {
+        throw CommandFailure(
+          "\(path) has more than the \(limit) octets that are read here", status: .badData)
+      }
+    }
+    return bytes
+  }
+
+  /// Refuses what is not there, and directories; a pipe (`<(…)`) is read like a file.
+  private static func checkIsFile(_ path: String) throws {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw CommandFailure("There is no file \(path)", status: .noInput)
+    }
+    guard !isDirectory.boolValue else {
+      throw CommandFailure(
+        "\(path) is a directory", advice: "Give a file.", status: .noInput)
+    }
   }
 
   static func name(_ path: String) -> String { URL(fileURLWithPath: path).lastPathComponent }
 
   /// The content of a file, in memory where it is small, else its digests.
   static func content(_ path: String, hashes: Set<HashAlgorithm>) throws -> NamedContent {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw CommandFailure("There is no file \(path)", status: .noInput)
-    }
+    try checkIsFile(path)
     if try size(path) <= heldSize {
       return NamedContent(
         name: name(path), content: ContentDigests(try read(path, limit: heldSize)))

@@ -79,6 +79,21 @@ struct PrecursorTests {
     #expect(scans.first?.targets == 50)
   }
 
+  @Test("a scan has no more targets than questions, though they are estimated")
+  func noMoreTargetsThanQuestions() throws {
+    let watch = ScanWatch()
+    for index in 1...200 as ClosedRange<UInt32> {
+      watch.ingest(
+        AttackTraffic.flow(
+          outside, IPAddress(v4: 0xcb00_7100 + index), at: Double(index), packets: 1,
+          destinationPort: 22, transport: .tcp, flags: 2))
+    }
+    let scan = try #require(watch.takeScans().first)
+    #expect(scan.targets > 180)
+    #expect(scan.targets <= 200)
+    #expect(scan.packets == 200)
+  }
+
   @Test("memory of the scan watch is bounded, and what is dropped is counted")
   func bounded() {
     var parameters = ScanParameters()

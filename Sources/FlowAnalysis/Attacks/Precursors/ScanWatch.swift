@@ -206,7 +206,8 @@ public final class ScanWatch {
   private func scan(_ key: Key, _ entry: Entry) -> ObservedScan? {
     let isVertical = key.target.bits != 0
     // A TCP connection that got on is no probe; a question by UDP or ICMP is one in any case.
-    var asked = entry.asked.estimate.rounded()
+    // A flow asks one host on one port, so that an estimate above their number is surely too high.
+    var asked = min(entry.asked.estimate.rounded(), Double(entry.flows))
     var answered = entry.answered.estimate.rounded()
     if key.transport == 6 { asked += answered } else { answered = min(answered, asked) }
     let silent = asked - answered

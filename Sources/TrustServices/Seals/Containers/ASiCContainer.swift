@@ -26,6 +26,10 @@ public struct ASiCContainer: Sendable {
   public static func seal(
     _ files: [File], with sealer: CAdESSealer, level: SealLevel = .basic, at moment: Timestamp
   ) async throws -> [UInt8] {
+    var names: Set<String> = []
+    for file in files where !names.insert(file.name).inserted {
+      throw SealError.nameTwice(file.name)
+    }
     let hash = sealer.identity.contentHash
     let signatureName = "META-INF/signature001.p7s"
     let manifest = ASiCManifest(

@@ -130,6 +130,12 @@ struct ZipArchive {
     guard
       bytes[header + 30..<header + 30 + nameLength].elementsEqual(name.utf8)
     else { throw wrong(name, "named otherwise in its local header") }
+    // Bit 3 leaves checksum and sizes to what follows the data.
+    guard number(bytes, header + 8, 2) == method,
+      number(bytes, header + 6, 2) & 8 != 0
+        || number(bytes, header + 14, 4) == checksum && number(bytes, header + 18, 4) == packed
+          && number(bytes, header + 22, 4) == size
+    else { throw wrong(name, "described otherwise in its local header") }
     let data = bytes[start..<start + packed]
     let content: [UInt8]
     switch method {

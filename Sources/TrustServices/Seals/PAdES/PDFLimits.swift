@@ -39,6 +39,14 @@ public enum PDFError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A certifying signature forbids the change (ISO 32000-2 12.8.2.2).
   case changesForbidden
 
+  /// Whether the file may be in order, and is only not read here.
+  var isOutOfReach: Bool {
+    switch self {
+    case .encrypted, .tooLarge, .unsupported: true
+    case .malformed, .changesForbidden: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .malformed(let offset, let what):

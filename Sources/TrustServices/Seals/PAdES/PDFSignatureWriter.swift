@@ -73,8 +73,8 @@ struct PDFSignatureWriter {
     let names = Set((form.fields.map(\.name) + form.groups.map(\.name)))
     let name: String
     if let fieldName {
-      guard !fieldName.contains("."), !names.contains(fieldName) else {
-        throw SealError.unsupported("The field name \(fieldName), which exists or has a dot,")
+      guard !fieldName.isEmpty, !fieldName.contains("."), !names.contains(fieldName) else {
+        throw SealError.fieldName(fieldName)
       }
       name = fieldName
     } else {
