@@ -45,7 +45,12 @@ extension Portal {
     verification: SealVerification? = nil,
     onServerRunning: @escaping @Sendable (Int) async -> Void = { _ in }
   ) throws {
-    let detection = try DetectionLive(store: store, trail: trail, ranking: ranking, now: now)
+    let detection = try DetectionLive(
+      store: store, trail: trail, ranking: ranking, now: now,
+      withdraw: { service, actor, reason in
+        try register.closeCases(
+          restingOn: service.description, by: .user(actor), reason: reason, at: now())
+      })
     let notices = NoticeLive(store: store, outbox: outbox, now: now)
     let sources = PortalSources(
       telescope: TelescopeLive(

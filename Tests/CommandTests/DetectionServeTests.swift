@@ -115,6 +115,10 @@ struct DetectionServeTests {
     try house.run(
       "flows", "verdict", "192.0.2.66:6667", "wrong", "--reason", "our own honeypot", "--data", data
     )
+    // What rested on it alone is closed, and is not told any more.
+    let left = try house.run(
+      "case", "list", "--filter", "state=open", "--format", "csv", "--data", data)
+    #expect(!left.contains("192.0.2.66") && !left.contains("203.0.113.7"))
     portal = try await house.serve()
     try await house.wait("a ranking") {
       now = try await metrics(portal)

@@ -113,19 +113,21 @@ extension CaseRegister {
       .everything, in: db)
   }
 
-  /// The addresses that findings of a kind, seen since a moment, are about; at most `limit`, the
-  /// last seen first.
+  /// The addresses that findings of a kind, seen since a moment by another sensor than `excluded`,
+  /// are about; at most `limit`, the last seen first.
   public func addresses(
-    of kind: Finding.Kind, seenSince moment: Timestamp, limit: Int = 1_000_000
+    of kind: Finding.Kind, seenSince moment: Timestamp, notBy excluded: String? = nil,
+    limit: Int = 1_000_000
   ) throws -> Set<IPAddress> {
     try store.writer.read { db in
       try Set(
         String.fetchAll(
           db,
           sql: """
-            SELECT address_text FROM findings WHERE kind = ? AND last_seen >= ?
-            ORDER BY last_seen DESC LIMIT ?
-            """, arguments: [kind.rawValue, moment.nanoseconds, limit]
+            SELECT address_text FROM findings
+            WHERE kind = ?1 AND last_seen >= ?2 AND (?3 IS NULL OR sensor <> ?3)
+            ORDER BY last_seen DESC LIMIT ?4
+            """, arguments: [kind.rawValue, moment.nanoseconds, excluded, limit]
         ).compactMap { IPAddress($0) })
     }
   }

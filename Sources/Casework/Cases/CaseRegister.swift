@@ -110,6 +110,35 @@ public final class CaseRegister: Sendable {
     try change([id], .closed, by: actor, text: reason, at: moment, visibleTo: visibility)
   }
 
+  /// Closes the active cases of which every finding rests on one server that was taken for a C&C
+  /// server and is none: the server's own, and those of hosts that were only seen to call it.
+  ///
+  /// - Parameter server: as findings name it: `192.0.2.1:6667/tcp`.
+  /// - Returns: the identifiers of the cases.
+  @discardableResult
+  public func closeCases(
+    restingOn server: String, by actor: AuditEntry.Actor, reason: String, at moment: Timestamp
+  ) throws -> [String] {
+    guard !reason.isEmpty else { throw CaseError.emptyText(.closed) }
+    return try store.writer.write { db in
+      let resting = """
+        (f.kind = 'command-and-control' AND f.subject = ?1
+          OR coalesce(json_extract(f.document, '$.attributes.server'), '') = ?1)
+        """
+      let ids = try String.fetchAll(
+        db,
+        sql: """
+          SELECT id FROM cases c WHERE state NOT IN ('closed', 'fixed')
+            AND EXISTS (SELECT 1 FROM findings f WHERE f.case_id = c.id AND \(resting))
+            AND NOT EXISTS (SELECT 1 FROM findings f WHERE f.case_id = c.id AND NOT \(resting))
+          ORDER BY number
+          """, arguments: [server])
+      try change(
+        ids, .closed, by: actor, text: reason, at: moment, visibleTo: .everything, in: db)
+      return ids
+    }
+  }
+
   public func reopen(
     _ id: String, by actor: AuditEntry.Actor, text: String? = nil, at moment: Timestamp,
     visibleTo visibility: Visibility

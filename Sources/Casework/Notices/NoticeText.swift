@@ -36,7 +36,7 @@ struct NoticeText {
       try section(
         "salutation", ["organisation": MailText.plain(organisation.name(in: language))]),
       try section("greeting", ["sender": sender]),
-      try section(Self.opening(kinds), ["sender": sender]),
+      try section(Self.opening(cases), ["sender": sender]),
       try section(
         "facts",
         [
@@ -85,18 +85,28 @@ struct NoticeText {
       body: sections.joined(separator: "\n\n") + "\n")
   }
 
-  /// Kinds that only flows tell of; what the opening says of the observation depends on it.
+  /// Kinds that only flows tell of; of the others, the first evidence does.
   private static let ofFlows: Set<Finding.Kind> = [
     .commandAndControl, .denialOfServiceSource, .denialOfServiceReflector,
   ]
+
+  /// What the opening says of the observation depends on it.
+  private static func isOfFlows(_ told: NoticeCase) -> Bool {
+    if ofFlows.contains(told.item.kind) { return true }
+    return told.findings.allSatisfy { finding in
+      finding.attributes["attack.id"] != nil
+        || finding.evidence.first?.name.hasPrefix("flow-") == true
+    }
+  }
+
   /// Kinds for which a subscriber must be found.
   private static let subscribers: Set<Finding.Kind> = [
     .infectedHost, .denialOfServiceSource, .denialOfServiceReflector,
   ]
 
-  private static func opening(_ kinds: [Finding.Kind]) -> String {
-    if kinds.allSatisfy(ofFlows.contains) { return "opening.flows" }
-    return kinds.contains(where: ofFlows.contains) ? "opening.mixed" : "opening"
+  private static func opening(_ cases: [NoticeCase]) -> String {
+    let ofFlows = cases.count(where: isOfFlows)
+    return ofFlows == cases.count ? "opening.flows" : ofFlows > 0 ? "opening.mixed" : "opening"
   }
 
   private func details(_ cases: [NoticeCase], _ time: LocalTime, isListedElsewhere: Bool) throws

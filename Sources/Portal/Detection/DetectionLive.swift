@@ -12,15 +12,24 @@ struct DetectionLive: Sendable {
   let ranking: @Sendable () -> RankingParameters
   let now: @Sendable () -> Timestamp
 
+  private let withdraw: @Sendable (Service, String, String) throws -> Void
+
   /// Brings the tables up to date.
+  ///
+  /// - Parameter withdraw: is told of a server that was judged wrong, by whom and why, so that what
+  ///   was made of it is taken back.
   init(
     store: DataStore, trail: AuditTrail, ranking: @escaping @Sendable () -> RankingParameters,
-    now: @escaping @Sendable () -> Timestamp
+    now: @escaping @Sendable () -> Timestamp,
+    withdraw: @escaping @Sendable (Service, _ actor: String, _ reason: String) throws -> Void = {
+      _, _, _ in
+    }
   ) throws {
     try store.migrate(ServerRegister.migrations)
     self.store = store
     self.ranking = ranking
     self.now = now
+    self.withdraw = withdraw
     register = ServerRegister(store: store, trail: trail)
     attackStore = try AttackStore(store)
   }
@@ -34,6 +43,7 @@ struct DetectionLive: Sendable {
       serversTouching: { try servers(touching: $0) },
       judge: { service, verdict, actor, reason in
         try register.judge(service, verdict, by: .user(actor), reason: reason, at: now())
+        if verdict == .wrong { try withdraw(service, actor, reason) }
       },
       ranking: ranking,
       attacks: { try attacks($0) },

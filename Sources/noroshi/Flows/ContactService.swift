@@ -184,12 +184,13 @@ extension House {
     return ranking
   }
 
-  /// The hosts that were found to be infected in the days of `detection.infectedDays`.
+  /// The hosts that others than the ranking itself found to be infected in the days of
+  /// `detection.infectedDays`: what it concluded must not be its own evidence.
   func infectedHosts(asOf moment: Timestamp) throws -> Set<IPAddress> {
     let days = Double(configuration.detection.infectedDays)
     guard days > 0 else { return [] }
     return try caseRegister(store()).addresses(
-      of: .infectedHost, seenSince: moment.advanced(bySeconds: -86_400 * days))
+      of: .infectedHost, seenSince: moment.advanced(bySeconds: -86_400 * days), notBy: flowSensor)
   }
 }
 

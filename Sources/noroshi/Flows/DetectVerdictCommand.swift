@@ -1,4 +1,5 @@
 import ArgumentParser
+import Casework
 import FlowAnalysis
 import Foundation
 import NetworkTypes
@@ -51,5 +52,11 @@ struct FlowsVerdictCommand: AsyncParsableCommand {
     try register.judge(
       service, verdict.verdict, by: House.operator, reason: reason, at: House.now)
     Terminal.error.line("\(service): \(verdict.rawValue).")
+    guard verdict.verdict == .wrong else { return }
+    let closed = try house.caseRegister(house.store()).closeCases(
+      restingOn: service.description, by: House.operator, reason: reason, at: House.now)
+    if !closed.isEmpty {
+      Terminal.error.line("Closed, as they rest on it alone: \(closed.joined(separator: ", ")).")
+    }
   }
 }
