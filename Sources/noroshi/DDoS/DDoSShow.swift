@@ -118,7 +118,12 @@ struct DDoSShow: AsyncParsableCommand {
       part.write()
     }
     Terminal.output.line()
-    let groups = attack.sourceGroups(by: .asn, owner: try house.sourceOwners())
+    let owners = try house.sourceOwners()
+    var groups = attack.sourceGroups(by: .asn, owner: owners)
+    // Without geographic data every system is unknown; the organisations still are not.
+    if groups.allSatisfy({ $0.owner.asn == nil }) {
+      groups = attack.sourceGroups(by: .organisation, owner: owners)
+    }
     try ListOutput.table.write(Array(groups.prefix(10)), columns: DDoSTable.groups)
   }
 

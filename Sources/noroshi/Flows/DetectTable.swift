@@ -9,7 +9,8 @@ enum DetectTable {
       ListColumn("probability") { .percent($0.probability * 100) },
       ListColumn("grade") { .text($0.grade.rawValue, style($0.grade)) },
       ListColumn("clients") { .count($0.clientCount) },
-      ListColumn("contacts") { .count($0.clients.first?.contacts ?? 0) },
+      // Of the clients that are kept by name.
+      ListColumn("contacts") { .count($0.clients.reduce(0) { $0 + Int($1.contacts) }) },
       ListColumn("first_seen") { .time($0.firstSeen) },
       ListColumn("last_seen") { .time($0.lastSeen) },
       ListColumn("why") { .list(reasons($0)) },

@@ -39,7 +39,9 @@ enum ListCell: Sendable, Equatable, ExpressibleByStringLiteral {
     case .text(let text, _): DisplayWidth.printable(text)
     case .integer(let value): Quantity.grouped(value)
     case .decimal(let value, let digits): Quantity.decimal(value, digits: digits)
-    case .percent(let value): Quantity.decimal(value, digits: value < 10 ? 1 : 0) + " %"
+    // Nearly all is not all.
+    case .percent(let value):
+      Quantity.decimal(value, digits: value < 10 || (99..<100).contains(value) ? 1 : 0) + " %"
     case .bytes(let value): Quantity.bytes(value)
     case .seconds(let value): Quantity.duration(seconds: value)
     // Whole seconds: nobody reads the nanoseconds of a table.

@@ -55,7 +55,7 @@ extension House {
     var lines = ["Flows are collected on \(places)."]
     if configuration.detection.enabled {
       lines.append(
-        "C&C servers are looked for in them every \(configuration.detection.intervalMinutes) minutes."
+        "C&C servers are looked for in them every \(configuration.detection.intervalMinutes) min."
       )
     }
     if configuration.ddos.enabled { lines.append("Attacks are looked for in them.") }
