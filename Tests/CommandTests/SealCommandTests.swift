@@ -98,6 +98,11 @@ struct SealCommandTests {
     #expect(
       try house.run(["seal", good, "--level", "b-t"] + keys, expecting: ExitStatus.usage.rawValue)
         .contains("--tsa"))
+    #expect(
+      try house.run(
+        ["seal", good, "--level", "b-t", "--tsa", "nonsense", "--output", house.path + "/x.pdf"]
+          + keys, expecting: ExitStatus.usage.rawValue
+      ).contains("is no address"))
     try house.run("verify", house.path + "/nothing.pdf", expecting: ExitStatus.noInput.rawValue)
     try house.run("verify", broken, expecting: 2)
   }

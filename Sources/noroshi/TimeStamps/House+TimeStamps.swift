@@ -196,6 +196,10 @@ enum HTTPTimeStamps {
   }
 
   private static func execute(_ request: HTTPClientRequest, _ url: String) async throws -> [UInt8] {
+    guard url.hasPrefix("http://") || url.hasPrefix("https://") else {
+      throw CommandFailure(
+        "“\(url)” is no address such as http://127.0.0.1:3161/tsa", status: .usage)
+    }
     let response: HTTPClientResponse
     do {
       response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
@@ -204,7 +208,11 @@ enum HTTPTimeStamps {
         "\(url) cannot be reached: \(error)", advice: "Check the address and that it runs.",
         status: .unavailable)
     }
-    let body = try await response.body.collect(upTo: responseLimit)
+    let body: ByteBuffer
+    do { body = try await response.body.collect(upTo: responseLimit) } catch {
+      throw CommandFailure(
+        "The answer of \(url) is too long, or broke off: \(error)", status: .unavailable)
+    }
     guard response.status == .ok else {
       let said = String(buffer: body).prefix(300)
       throw CommandFailure(
