@@ -11,107 +11,35 @@ import Testing
 
 /// Servers of a cluster on 127.0.0.1, killed with the test.
 private final class LocalCluster {
-  static let program = ["/usr/sbin", "/usr/bin", "/usr/local/bin"].map { $0 + "/clickhouse-server" }
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  let folder: String
-  private var ports: [[Int]] = []
-  private var processes: [Process] = []
+  private let place: TemporaryFolder
+  private let servers: [ClickHouse]
+  var folder: String { place.path }
 
   /// `clickhouse://127.0.0.1:…,127.0.0.1:…/noroshi/flows`, a shard each.
   var address: String {
-    let servers = ports.map { (ports: [Int]) -> String in "127.0.0.1:\(ports[0])" }
-    return "clickhouse://\(servers.joined(separator: ","))/noroshi/flows"
+    let places = servers.map { "127.0.0.1:\($0.http)" }
+    return "clickhouse://\(places.joined(separator: ","))/noroshi/flows"
   }
 
+  /// Starts so many servers, and waits until they answer.
   init(shards: Int) throws {
-    folder = NSTemporaryDirectory() + "noroshi-cluster-\(UUID().uuidString)"
-    ports = (0..<shards).map { _ in Self.freePorts(3) }
-    let cluster = ports.map { (ports: [Int]) -> String in
-      "<shard><replica><host>127.0.0.1</host><port>\(ports[1])</port></replica></shard>"
-    }.joined()
-    for (number, ports) in ports.enumerated() {
-      let home = "\(folder)/\(number)"
-      try FileManager.default.createDirectory(
-        atPath: home + "/tmp", withIntermediateDirectories: true)
-      try """
-      <yandex><logger><level>warning</level><log>\(home)/log</log><errorlog>\(home)/errors</errorlog></logger>
-      <listen_host>127.0.0.1</listen_host><http_port>\(ports[0])</http_port>
-      <tcp_port>\(ports[1])</tcp_port><interserver_http_port>\(ports[2])</interserver_http_port>
-      <path>\(home)/data/</path><tmp_path>\(home)/tmp/</tmp_path>
-      <users_config>users.xml</users_config><default_profile>default</default_profile>
-      <default_database>default</default_database><mark_cache_size>67108864</mark_cache_size>
-      <remote_servers><two>\(cluster)</two></remote_servers></yandex>
-      """.write(toFile: home + "/config.xml", atomically: true, encoding: .utf8)
-      try """
-      <yandex><profiles><default></default></profiles><users><default><password></password>
-      <networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota></default>
-      </users><quotas><default></default></quotas></yandex>
-      """.write(toFile: home + "/users.xml", atomically: true, encoding: .utf8)
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: Self.program ?? "")
-      process.arguments = ["--config-file=\(home)/config.xml"]
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      process.currentDirectoryURL = URL(fileURLWithPath: home)
-      try process.run()
-      processes.append(process)
+    let place = try TemporaryFolder()
+    let ports = ClickHouse.freePorts(3 * shards)
+    let native = (0..<shards).map { [ports[3 * $0 + 1]] }
+    servers = try (0..<shards).map { number in
+      try ClickHouse(
+        place.file("s\(number)"), ports: Array(ports[(3 * number)..<(3 * number + 3)]),
+        shards: native)
     }
+    self.place = place
+    for server in servers { try server.start() }
   }
 
-  deinit {
-    for process in processes where process.isRunning {
-      kill(process.processIdentifier, SIGKILL)
-      for _ in 0..<1_000 where process.isRunning { usleep(10_000) }
-    }
-    try? FileManager.default.removeItem(atPath: folder)
-  }
-
-  private static func freePorts(_ count: Int) -> [Int] {
-    var descriptors: [Int32] = []
-    defer { for descriptor in descriptors { close(descriptor) } }
-    return (0..<count).map { _ in
-      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      descriptors.append(descriptor)
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-      withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-          _ = bind(descriptor, generic, length)
-          _ = getsockname(descriptor, generic, &length)
-        }
-      }
-      return Int(UInt16(bigEndian: address.sin_port))
-    }
-  }
-
-  /// Makes the tables, as soon as the servers answer.
   func makeTables() async throws {
-    let address = try ClusterAddress(address)
     var definition = try ClusterDefinition(
-      database: "noroshi", table: "flows", cluster: ports.count > 1 ? "two" : nil)
+      database: "noroshi", table: "flows", cluster: servers.count > 1 ? "two" : nil)
     definition.isReplicated = false
-    for _ in 0..<600 where !isListening() { try await Task.sleep(for: .milliseconds(100)) }
-    try await ClusterTables.make(definition, on: address)
-  }
-
-  /// Whether all servers take connections.
-  private func isListening() -> Bool {
-    ports.allSatisfy { ports in
-      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-      defer { close(descriptor) }
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = UInt16(truncatingIfNeeded: ports[0]).bigEndian
-      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-      return withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-          connect(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-        }
-      }
-    }
+    try await ClusterTables.make(definition, on: try ClusterAddress(address))
   }
 
   func load(_ batches: [FlowBatch]) async throws {
@@ -135,7 +63,7 @@ private final class LocalCluster {
 
 @Suite(
   "C&C servers from a cluster", .serialized,
-  .enabled(if: LocalCluster.program != nil, "clickhouse-server is not installed"))
+  .enabled(if: ClickHouse.isThere, "clickhouse-server is not installed"))
 struct ClusterDetectionTests {
   private func query() throws -> FlowQuery {
     var query = try FlowQuery(.listing)

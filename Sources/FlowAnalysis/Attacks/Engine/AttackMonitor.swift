@@ -58,7 +58,7 @@ public struct AttackCounters: Sendable, Codable, Hashable {
 /// ``AttackParameters``.
 ///
 /// ```swift
-/// let monitor = AttackMonitor(protecting: [ProtectedNetwork(IPPrefix("203.0.113.0/24")!)])
+/// let monitor = AttackMonitor(protecting: prefixes.map { ProtectedNetwork($0) })
 /// monitor.ingest(batch)
 /// for event in monitor.takeEvents() { … }
 /// ```

@@ -1,22 +1,24 @@
-import FlowCluster
 import Foundation
 
 /// A ClickHouse server of its own on 127.0.0.1, started by hand and killed with the test.
-final class ClickHouse {
-  let folder: String
-  let http: Int
+package final class ClickHouse {
+  package let folder: String
+  package let http: Int
   private let tcp: Int
   private var process: Process?
 
+  /// A server that was started and does not answer.
+  package struct Silent: Error, CustomStringConvertible { package let description: String }
+
   /// Where the program is; nil where it is not installed.
-  static let program: String? = ["/usr/sbin", "/usr/bin", "/usr/local/bin"]
+  package static let program: String? = ["/usr/sbin", "/usr/bin", "/usr/local/bin"]
     .map { $0 + "/clickhouse-server" }
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 
-  static var isThere: Bool { program != nil }
+  package static var isThere: Bool { program != nil }
 
   /// Ports that nothing listens on now.
-  static func freePorts(_ count: Int) -> [Int] {
+  package static func freePorts(_ count: Int) -> [Int] {
     var descriptors: [Int32] = []
     defer { for descriptor in descriptors { close(descriptor) } }
     return (0..<count).map { _ in
@@ -40,7 +42,7 @@ final class ClickHouse {
   ///   - ports: HTTP, native, and between servers.
   ///   - shards: native ports of the replicas of each shard of the cluster `two`.
   ///   - place: shard and replica for the macros.
-  init(
+  package init(
     _ folder: String, ports: [Int], shards: [[Int]] = [], zooKeeper: Int? = nil,
     place: (shard: String, replica: String) = ("01", "a"), password: String = ""
   ) throws {
@@ -89,7 +91,7 @@ final class ClickHouse {
   deinit { kill() }
 
   /// Starts it and waits until it answers.
-  func start() throws {
+  package func start() throws {
     guard let program = Self.program else { return }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
@@ -103,13 +105,13 @@ final class ClickHouse {
       if Ports.isOpen(http) { return }
       usleep(50_000)
     }
-    throw ClusterError.unreachable(
-      server: "127.0.0.1:\(http)",
-      reason: (try? String(contentsOfFile: folder + "/log/error.log", encoding: .utf8)) ?? "")
+    throw Silent(
+      description: "127.0.0.1:\(http) does not answer: "
+        + ((try? String(contentsOfFile: folder + "/log/error.log", encoding: .utf8)) ?? ""))
   }
 
   /// As `kill -9`.
-  func kill() {
+  package func kill() {
     guard let process, process.isRunning else { return }
     Foundation.kill(process.processIdentifier, SIGKILL)
     // Not `waitUntilExit`, which wants a run loop of the thread that started it.
@@ -119,17 +121,17 @@ final class ClickHouse {
 }
 
 /// A ZooKeeper on 127.0.0.1, where Debian's is installed.
-final class ZooKeeper {
-  static let archive = "/usr/share/java/zookeeper.jar"
-  static var isThere: Bool {
+package final class ZooKeeper {
+  package static let archive = "/usr/share/java/zookeeper.jar"
+  package static var isThere: Bool {
     FileManager.default.fileExists(atPath: archive)
       && FileManager.default.isExecutableFile(atPath: "/usr/bin/java")
   }
 
-  let port: Int
+  package let port: Int
   private let process = Process()
 
-  init(_ folder: String, port: Int) throws {
+  package init(_ folder: String, port: Int) throws {
     self.port = port
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let configuration = folder + "/zoo.cfg"
@@ -157,9 +159,9 @@ final class ZooKeeper {
   }
 }
 
-enum Ports {
+package enum Ports {
   /// Whether something takes connections there.
-  static func isOpen(_ port: Int) -> Bool {
+  package static func isOpen(_ port: Int) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
