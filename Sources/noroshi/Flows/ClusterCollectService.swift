@@ -16,7 +16,6 @@ struct ClusterCollectService: Service {
   /// After which to stop; nil for never.
   var duration: Duration?
 
-  private static let reportSeconds = 5.0
   /// What is in the spool when the collector stops is still sent for so long; the rest waits for the next
   /// start.
   private static let closingSeconds = 10.0
@@ -48,28 +47,10 @@ struct ClusterCollectService: Service {
   }
 
   func run() async throws {
-    let deadline = duration.map { ContinuousClock.now + $0 }
     // Not a child of what a stop cancels: it outlives the receiving by some seconds.
     let delivery = Task { await sink.run() }
     do {
-      try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask {
-          try await cancelWhenGracefulShutdown { try await collector.run() }
-        }
-        group.addTask {
-          await cancelWhenGracefulShutdown {
-            while !Task.isCancelled, deadline.map({ $0 > .now }) ?? true {
-              let left = deadline.map { $0 - .now } ?? .seconds(Self.reportSeconds)
-              // Cancellation ends the sleep and the loop.
-              try? await Task.sleep(for: min(max(left, .zero), .seconds(Self.reportSeconds)))
-              writeReport()
-            }
-          }
-        }
-        // Whichever ends first ends the other: a port in use, or the deadline.
-        defer { group.cancelAll() }
-        try await group.next()
-      }
+      try await collector.run(for: duration) { writeReport() }
     } catch {
       await finish(delivery)
       throw error

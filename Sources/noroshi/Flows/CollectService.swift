@@ -6,6 +6,7 @@ import Logging
 import NetworkTypes
 import ServiceLifecycle
 import Settings
+import Synchronization
 
 /// Collects flows into the archive for as long as it runs, and says every few seconds in a file how it
 /// goes, for `noroshi flows exporters`.
@@ -17,8 +18,6 @@ struct CollectService: Service {
   let logger: Logger
   /// After which to stop; nil for never.
   var duration: Duration?
-
-  private static let reportSeconds = 5.0
 
   /// - Parameters:
   ///   - archive: the archive's folder.
@@ -44,30 +43,15 @@ struct CollectService: Service {
   }
 
   func run() async throws {
-    let deadline = duration.map { ContinuousClock.now + $0 }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        try await cancelWhenGracefulShutdown { try await collector.run() }
+    let toldFailure = Mutex<String?>(nil)
+    try await collector.run(for: duration) {
+      writeReport()
+      let failure = writer.counters.lastError
+      let isNew = toldFailure.withLock { told in
+        defer { told = failure }
+        return failure != told
       }
-      group.addTask {
-        await cancelWhenGracefulShutdown {
-          var toldFailure: String?
-          while !Task.isCancelled, deadline.map({ $0 > .now }) ?? true {
-            let left = deadline.map { $0 - .now } ?? .seconds(Self.reportSeconds)
-            // Cancellation ends the sleep and the loop.
-            try? await Task.sleep(for: min(max(left, .zero), .seconds(Self.reportSeconds)))
-            writeReport()
-            let failure = writer.counters.lastError
-            if let failure, failure != toldFailure {
-              logger.error("flows cannot be kept: \(failure)")
-            }
-            toldFailure = failure
-          }
-        }
-      }
-      // Whichever ends first ends the other: a port in use, or the deadline.
-      defer { group.cancelAll() }
-      try await group.next()
+      if isNew, let failure { logger.error("flows cannot be kept: \(failure)") }
     }
     try writer.close()
     writeReport()
@@ -81,6 +65,36 @@ struct CollectService: Service {
       ).write(to: report)
     } catch {
       logger.warning("\(report): \(error)")
+    }
+  }
+}
+
+extension FlowCollector {
+  /// Seconds between two reports.
+  private static var reportSeconds: Double { 5 }
+
+  /// Collects until it is stopped, fails, or the time is over, and calls `report` every few seconds.
+  ///
+  /// - Parameter duration: nil for no end.
+  func run(for duration: Duration?, report: @escaping @Sendable () -> Void) async throws {
+    let deadline = duration.map { ContinuousClock.now + $0 }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        try await cancelWhenGracefulShutdown { try await self.run() }
+      }
+      group.addTask {
+        await cancelWhenGracefulShutdown {
+          while !Task.isCancelled, deadline.map({ $0 > .now }) ?? true {
+            let left = deadline.map { $0 - .now } ?? .seconds(Self.reportSeconds)
+            // Cancellation ends the sleep and the loop.
+            try? await Task.sleep(for: min(max(left, .zero), .seconds(Self.reportSeconds)))
+            report()
+          }
+        }
+      }
+      // Whichever ends first ends the other: a port in use, or the deadline.
+      defer { group.cancelAll() }
+      try await group.next()
     }
   }
 }
